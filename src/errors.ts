@@ -1,0 +1,287 @@
+/**
+ * Everything the log throws. Each class has a `code` that stays; a message says what was tried, why it failed, and the value.
+ *
+ * @module
+ */
+
+/** The codes that {@linkcode WalError.code} may bear. */
+export type WalErrorCode =
+  | "WAL_INPUT"
+  | "WAL_OPTIONS"
+  | "WAL_LIMIT"
+  | "WAL_BUFFER_FULL"
+  | "WAL_DIRECTORY"
+  | "WAL_LOCKED"
+  | "WAL_CLOSED"
+  | "WAL_FAILED"
+  | "WAL_DISK_FULL"
+  | "WAL_RANGE"
+  | "WAL_TRUNCATED"
+  | "WAL_CORRUPT"
+  | "WAL_FORMAT"
+  | "WAL_VERSION"
+  | "WAL_IO"
+  | "WAL_ABORTED";
+
+/**
+ * The mother of all errors that the log throws.
+ *
+ * @example Telling errors apart
+ * ```ts
+ * import { Wal, WalError } from "@walstream/wal";
+ * import { MemoryRuntime } from "@walstream/wal/memory";
+ *
+ * await using wal = await Wal.open("/wal", { runtime: new MemoryRuntime() });
+ * try {
+ *   wal.append(new Uint8Array(17 * 1024 * 1024));
+ * } catch (error) {
+ *   if (!(error instanceof WalError)) throw error;
+ *   console.log(error.code); // WAL_LIMIT
+ * }
+ * ```
+ */
+export class WalError extends Error {
+  /** Stays the same from version to version; the message may not. */
+  readonly code: WalErrorCode;
+
+  /** Made by the log; a program has no reason to. */
+  constructor(code: WalErrorCode, message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.code = code;
+    this.name = new.target.name;
+  }
+}
+
+/** What was handed over is no entry, no batch or no LSN. Nothing was appended. */
+export class WalInputError extends WalError {
+  /** Made by the log. @param message What was handed over, and what is taken. */
+  constructor(message: string) {
+    super("WAL_INPUT", message);
+  }
+}
+
+/** An option is out of range, or two of them contradict each other. */
+export class WalOptionsError extends WalError {
+  /** Made by the log. @param message Which option, its value, and what is taken. */
+  constructor(message: string) {
+    super("WAL_OPTIONS", message);
+  }
+}
+
+/** What a {@linkcode WalLimitError} may be about. */
+export type WalLimitName = "maxEntryBytes" | "maxBatchBytes" | "lsn" | "segmentId";
+
+/** A stated limit would be passed: the entry, the batch, the LSN, the segment id. Nothing was appended. */
+export class WalLimitError extends WalError {
+  /** Which limit. */
+  readonly limit: WalLimitName;
+  /** The value that would pass it. */
+  readonly value: number;
+  /** The most there may be. */
+  readonly most: number;
+
+  /** Made by the log. @param limit Which limit. @param value What would pass it. @param most The most there may be. */
+  constructor(limit: WalLimitName, value: number, most: number, message: string) {
+    super("WAL_LIMIT", message);
+    this.limit = limit;
+    this.value = value;
+    this.most = most;
+  }
+}
+
+/** `append` met a full buffer: `maxBufferedBytes` are accepted and not yet written. Wait for `ready`, or use `commit`. */
+export class WalBufferFullError extends WalError {
+  /** Bytes that wait to be written. */
+  readonly bufferedBytes: number;
+
+  /** Made by the log. @param bufferedBytes What waits. @param maxBufferedBytes What may. */
+  constructor(bufferedBytes: number, maxBufferedBytes: number) {
+    super(
+      "WAL_BUFFER_FULL",
+      `cannot append: ${bufferedBytes} bytes wait to be written and maxBufferedBytes is ${maxBufferedBytes}; ` +
+        "await wal.ready before the next append, or use commit, which waits by itself",
+    );
+    this.bufferedBytes = bufferedBytes;
+  }
+}
+
+/** The directory cannot be made, listed or written, or something else stands in its place. */
+export class WalDirectoryError extends WalError {
+  /** Made by the log. @param message What was tried on which path, and why it failed. @param cause The runtime's error. */
+  constructor(message: string, cause: unknown) {
+    super("WAL_DIRECTORY", message, { cause });
+  }
+}
+
+/** Who holds the lock of a log, as far as it is known. */
+export interface WalLockOwner {
+  /** The process id, in its own pid namespace. */
+  readonly pid: number;
+  /** The runtime it runs on. */
+  readonly runtime: string;
+  /** When it took the lock, in milliseconds since 1970. */
+  readonly since: number;
+}
+
+/** Another opener has the log: of this process or another. */
+export class WalLockedError extends WalError {
+  /** The owner, or null where the lock file does not tell. */
+  readonly owner: WalLockOwner | null;
+
+  /** Made by the log. @param path The lock file. @param owner Who has it. */
+  constructor(path: string, owner: WalLockOwner | null, reason?: string) {
+    const who = owner === null
+      ? "another opener, which has not written its name yet"
+      : `process ${owner.pid} (${owner.runtime}) since ${new Date(owner.since).toISOString()}`;
+    super("WAL_LOCKED", `cannot open the log: ${path} is held by ${who}${reason === undefined ? "" : `; ${reason}`}`);
+    this.owner = owner;
+  }
+}
+
+/** The log was closed before the call. */
+export class WalClosedError extends WalError {
+  /** Made by the log. @param tried What was tried. */
+  constructor(tried: string) {
+    super("WAL_CLOSED", `cannot ${tried}: the log is closed; open it again with Wal.open`);
+  }
+}
+
+/**
+ * The log has met an I/O error and takes no more. Of what was accepted and not yet acknowledged the outcome is unknown: it
+ * may be there after the next open, or not.
+ */
+export class WalFailedError extends WalError {
+  /** When it failed, in milliseconds since 1970. */
+  readonly time: number;
+
+  /** Made by the log. @param tried What failed. @param time When. @param cause The runtime's error. */
+  constructor(tried: string, time: number, cause: unknown) {
+    super(
+      "WAL_FAILED",
+      `the log has failed: ${tried}: ${messageOf(cause)}; the outcome of what was not acknowledged is unknown; ` +
+        "close it, see to the disk, and open it again",
+      { cause },
+    );
+    this.time = time;
+  }
+}
+
+/**
+ * The disk is full. What waited was rejected and will never be in the log; the log goes on by itself once there is room.
+ */
+export class WalDiskFullError extends WalError {
+  /** Made by the log. @param tried What found no room. @param cause The runtime's error. */
+  constructor(tried: string, cause: unknown) {
+    super(
+      "WAL_DISK_FULL",
+      `the disk is full: ${tried}: ${
+        messageOf(cause)
+      }; what waited was rejected, and the log goes on once there is room`,
+      { cause },
+    );
+  }
+}
+
+/** An LSN is asked for that the log never gave out. */
+export class WalRangeError extends WalError {
+  /** Made by the log. @param message Which LSN was asked for, and which there are. */
+  constructor(message: string) {
+    super("WAL_RANGE", message);
+  }
+}
+
+/** An LSN is asked for that lies before the first there is. */
+export class WalTruncatedError extends WalError {
+  /** The first LSN there is. */
+  readonly firstLsn: number;
+
+  /** Made by the log. @param lsn What was asked for. @param firstLsn What there is. */
+  constructor(lsn: number, firstLsn: number) {
+    super("WAL_TRUNCATED", `cannot read from LSN ${lsn}: the log begins with LSN ${firstLsn}; read from there on`);
+    this.firstLsn = firstLsn;
+  }
+}
+
+/** What proves that damage is no mere crash. */
+export type WalEvidence =
+  /** A valid frame behind the damage says that the missing LSNs had been synced. */
+  | "frame"
+  /** A mark of a clean end stands behind the damage. */
+  | "mark"
+  /** The lock file remembers a clean end behind the damage. */
+  | "lock-mark"
+  /** A checkpoint names a place behind the damage. */
+  | "checkpoint"
+  /** The archive has what is missing here. */
+  | "archive"
+  /** The successor's header states an end behind the damage. */
+  | "successor"
+  /** The header of a segment is only named when it has been synced. */
+  | "name";
+
+/** Damage that no crash explains. Nothing was changed: the log lies as it was found. */
+export class WalCorruptionError extends WalError {
+  /** The file that is damaged or missing. */
+  readonly segment: string;
+  /** Where in it the damage begins, in bytes. */
+  readonly offset: number;
+  /** The first LSN that cannot be read. */
+  readonly lsn: number;
+  /** What proves that there was more. */
+  readonly evidence: WalEvidence;
+
+  /** Made by the log. @param damage The place and the proof. @param what What is wrong there, in words. */
+  constructor(damage: { segment: string; offset: number; lsn: number; evidence: WalEvidence }, what: string) {
+    super(
+      "WAL_CORRUPT",
+      `the log is corrupt: ${what} (segment ${damage.segment}, offset ${damage.offset}, LSN ${damage.lsn}, ` +
+        `evidence: ${damage.evidence}); nothing was changed; restore the file from a copy before you open the log again`,
+    );
+    this.segment = damage.segment;
+    this.offset = damage.offset;
+    this.lsn = damage.lsn;
+    this.evidence = damage.evidence;
+  }
+}
+
+/** A file bears the name of a segment and is none, or belongs to another log. */
+export class WalFormatError extends WalError {
+  /** Made by the log. @param path The file. @param what What it is instead. */
+  constructor(path: string, what: string) {
+    super("WAL_FORMAT", `cannot read ${path}: ${what}; move it out of the directory, or give the right directory`);
+  }
+}
+
+/** A file was written by a later version, with something that this one must know to read it. */
+export class WalVersionError extends WalError {
+  /** Made by the log. @param path The file. @param what The version or feature that is not known. */
+  constructor(path: string, what: string) {
+    super("WAL_VERSION", `cannot read ${path}: ${what}; open it with a newer version of this package`);
+  }
+}
+
+/** A read or a sync failed outside the write path: while opening, or in a reader. Nothing was changed. */
+export class WalIoError extends WalError {
+  /** Made by the log. @param tried What was tried on which path. @param cause The runtime's error. */
+  constructor(tried: string, cause: unknown) {
+    super("WAL_IO", `cannot ${tried}: ${messageOf(cause)}`, { cause });
+  }
+}
+
+/** A signal ended the call. `cause` is the signal's reason. */
+export class WalAbortedError extends WalError {
+  /** Made by the log. @param tried What was ended. @param reason The signal's reason. */
+  constructor(tried: string, reason: unknown) {
+    super("WAL_ABORTED", `${tried} was aborted: ${messageOf(reason)}`, { cause: reason });
+  }
+}
+
+/** The system's name of an error (`"ENOSPC"`), or undefined. */
+export function systemCode(error: unknown): string | undefined {
+  if (typeof error !== "object" || error === null || !("code" in error)) return undefined;
+  return typeof error.code === "string" ? error.code : undefined;
+}
+
+function messageOf(cause: unknown): string {
+  return cause instanceof Error ? cause.message : String(cause);
+}

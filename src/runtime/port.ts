@@ -1,0 +1,175 @@
+/**
+ * What the log asks of a runtime, and what must hold when each call returns.
+ *
+ * An adapter maps these calls to Deno, Bun, Node or memory and decides nothing. Three states of a byte or a name are told
+ * apart: a *process* sees what was written as soon as the call returns; after a **kill** everything a returned call wrote
+ * is still there; after a **power loss** only what a returned sync covers is sure to be there, and of the rest any part
+ * may be, in any order, in units of a 512-byte sector (bytes) or of one directory operation (names).
+ *
+ * Every failure is a thrown (or rejected) `Error` with the system's name of it as `code`: `"ENOENT"`, `"ENOSPC"`, `"EIO"`,
+ * `"EACCES"` … The log tells failures apart by nothing else.
+ *
+ * Not checked by the log and therefore assumed: a returned sync is true; a write does not damage synced bytes that share
+ * its sector; calls that the adapter runs in a pool are done in any order unless the log awaits one before the next.
+ *
+ * @module
+ */
+
+/** One open file. Positions and lengths are bytes. Nothing here moves a shared file position. */
+export interface RuntimeFile {
+  /**
+   * Fills `target` from `position` on. Resolves to the count read, less than `target.length` only at the end of the file.
+   * Runs in the pool: the event loop goes on.
+   */
+  read(target: Uint8Array, position: number): Promise<number>;
+
+  /**
+   * Writes all of `bytes` at `position`, however many system calls that takes, in the pool where the runtime can. When it
+   * rejects, any prefix may have been written. The caller leaves `bytes` alone until it settles. Nothing is synced.
+   */
+  write(bytes: Uint8Array, position: number): Promise<void>;
+
+  /** The same, on the calling thread: the event loop waits. */
+  writeSync(bytes: Uint8Array, position: number): void;
+
+  /**
+   * fdatasync, in the pool. When it resolves, all that was written before the call, and the size needed to read it, will
+   * be there after a power loss. When it rejects, what was written since the last returned sync is in doubt for good: the
+   * kernel may have dropped it and calls its pages clean, so that the next sync succeeds and proves nothing.
+   */
+  syncData(): Promise<void>;
+
+  /** The same, on the calling thread. */
+  syncDataSync(): void;
+
+  /** Sets the size; what lies behind it is gone, what is new reads as zeros. Not synced. */
+  truncate(sizeBytes: number): Promise<void>;
+
+  /** The size in bytes as this process sees it. */
+  size(): Promise<number>;
+
+  /**
+   * Takes the kernel's exclusive lock on this open file: true when it is ours, false when another open file has it (of
+   * this process or any other), null where the machine has no such lock. It is held until {@linkcode close} or the end of
+   * the process, however that comes.
+   */
+  tryLock(): Promise<boolean | null>;
+
+  /**
+   * Waits for the calls of this file that are in flight, then gives the descriptor back, and the lock with it. Closing twice
+   * is no error. Nothing is synced.
+   */
+  close(): Promise<void>;
+}
+
+/** How {@linkcode Runtime.open} opens a file. */
+export type OpenMode =
+  /** It must exist; reading only. */
+  | "read"
+  /** It must exist; reading and writing. */
+  | "write"
+  /** It must not exist (`EEXIST`); reading and writing. Its name lasts when the directory has been synced. */
+  | "create"
+  /** Reading and writing, whether it exists or not. */
+  | "create-or-write";
+
+/** A timer that was set and may be taken back. */
+export interface RuntimeTimer {
+  /** The callback will not be called; after it was, this does nothing. */
+  cancel(): void;
+}
+
+/** A process as it can be told from every other; null is what this runtime is not permitted to know. */
+export interface ProcessIdentity {
+  /** The process id, in its own pid namespace. */
+  readonly pid: number;
+  /** Start time in the kernel's clock ticks since boot: it tells a process from a later one of the same pid. */
+  readonly startTicks: number | null;
+  /** Tells this boot of the machine from every other. */
+  readonly bootId: string | null;
+  /** The pid namespace, within which alone a pid means anything. */
+  readonly pidNamespace: string | null;
+}
+
+/** Something the log would use and this runtime, machine or permission does not give. */
+export interface MissingCapability {
+  /** What is missing. */
+  readonly name: "free-space" | "kernel-lock" | "directory-sync";
+  /** Why, in words for a person. */
+  readonly reason: string;
+}
+
+/**
+ * CRC-32 (IEEE) of `bytes`, continued from `seed`, the CRC-32 of what comes before them (0: nothing). Of no bytes it may say
+ * 0 instead of the seed, as Node 20 does: the log sees to that.
+ */
+export type Crc32 = (bytes: Uint8Array, seed: number) => number;
+
+/** Everything that the log asks of the world around it. */
+export interface Runtime {
+  /** `"node"`, `"deno"`, `"bun"`, `"memory"`, or the name of an adapter of your own. */
+  readonly name: string;
+
+  /** What is missing here, as far as it is known without trying; empty on Linux with full permissions. */
+  readonly missing: readonly MissingCapability[];
+
+  /** The runtime's own CRC-32, or null: hash-wasm is used then. */
+  readonly crc32: Crc32 | null;
+
+  // -- clock, timers, randomness
+
+  /** Milliseconds since 1970, whole; may jump either way. */
+  now(): number;
+
+  /** Milliseconds from some point in the past, with fractions; never goes back. */
+  monotonicMs(): number;
+
+  /** Calls back once, not before `delayMs`. With `keepAlive` false the process may end while it waits. */
+  setTimer(callback: () => void, delayMs: number, keepAlive: boolean): RuntimeTimer;
+
+  /** Fills `target` with random bytes fit for ids and salts. */
+  randomize(target: Uint8Array): void;
+
+  // -- names
+
+  /** The absolute path that the calls below take. */
+  resolve(directory: string | URL): string;
+
+  /** `name` inside `directory`. */
+  join(directory: string, name: string): string;
+
+  /** The directories that hold `path`, nearest first, up to the root. */
+  ancestors(path: string): string[];
+
+  /** Makes a directory and all above it; one that exists is no error, a file in its place is (`EEXIST`, `ENOTDIR`). */
+  makeDirectory(path: string): Promise<void>;
+
+  /** The names in a directory, in no order. */
+  list(path: string): Promise<string[]>;
+
+  /** Moves a name, replacing what bears the new one. Lasts when the directory has been synced; until then either or none may. */
+  rename(from: string, to: string): Promise<void>;
+
+  /** Gives a file a second name; rejects with `EEXIST` where that is taken. */
+  link(from: string, to: string): Promise<void>;
+
+  /** Removes a name. Open files of it stay readable. */
+  unlink(path: string): Promise<void>;
+
+  /** When it resolves, every name made, moved or removed in `path` before the call is so after a power loss. */
+  syncDirectory(path: string): Promise<void>;
+
+  /** Opens a file. Each call is an open file of its own, with a lock of its own. */
+  open(path: string, mode: OpenMode): Promise<RuntimeFile>;
+
+  /** Bytes that a file in `path` may still take, or null where that cannot be known. */
+  freeBytes(path: string): Promise<number | null>;
+
+  // -- processes, for the owner's name in the lock
+
+  /** This process. */
+  identity(): Promise<ProcessIdentity>;
+
+  /** False only when it is proven that `owner` runs no more; null when it cannot be known. */
+  isAlive(owner: ProcessIdentity): Promise<boolean | null>;
+}
