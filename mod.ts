@@ -1,0 +1,54 @@
+/**
+ * A write-ahead log for Deno, Bun and Node, spoken to in web streams.
+ *
+ * @example
+ * ```ts
+ * import { Wal } from "@walstream/wal";
+ *
+ * const wal = await Wal.open("data/wal");
+ * await wal.commit("hello"); // durable when it resolves
+ * for await (const entry of wal.readable()) console.log(entry.lsn, entry.text()); // 1 hello
+ * await wal.close();
+ * ```
+ *
+ * @module
+ */
+
+export { Entry, type EntryData, type EntryFields, type EntryInput } from "./src/entry.ts";
+export {
+  WalAbortedError,
+  WalBufferFullError,
+  WalClosedError,
+  WalCorruptionError,
+  WalDirectoryError,
+  WalDiskFullError,
+  WalError,
+  type WalErrorCode,
+  type WalEvidence,
+  WalFailedError,
+  WalFormatError,
+  WalInputError,
+  WalIoError,
+  WalLimitError,
+  type WalLimitName,
+  WalLockedError,
+  type WalLockOwner,
+  WalOptionsError,
+  WalRangeError,
+  WalTruncatedError,
+  WalVersionError,
+} from "./src/errors.ts";
+export type { WalEvent, WalEventLevel } from "./src/event.ts";
+export type { WalRecovery } from "./src/opening.ts";
+export type { Durability, IoMode, Preset, RecoveryMode, WalOptions } from "./src/options.ts";
+export type { TornReport } from "./src/recovery.ts";
+export type {
+  Crc32,
+  MissingCapability,
+  OpenMode,
+  ProcessIdentity,
+  Runtime,
+  RuntimeFile,
+  RuntimeTimer,
+} from "./src/runtime/port.ts";
+export { type ReadOptions, type WaitOptions, Wal, type WalState } from "./src/wal.ts";

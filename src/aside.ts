@@ -1,0 +1,57 @@
+/**
+ * What a crash tore is evidence: before a file goes, the torn bytes in it are copied aside.
+ *
+ * @module
+ */
+
+import { systemCode } from "./errors.ts";
+import { HEADER_BYTES, tornName } from "./format.ts";
+import { FrameScanner, searchHeaders } from "./scan.ts";
+import { type OpenSegmentFile, openSegmentFile, type Place, release } from "./segment.ts";
+
+const CHUNK_BYTES = 256 * 1024;
+
+/**
+ * Copies the torn bytes of a segment that goes: from its first bad frame to the last frame header of this life behind it.
+ * A file without a usable header has none. The copy is synced before this resolves.
+ */
+export async function setTornAside(place: Place, name: string): Promise<void> {
+  const opened = await openSegmentFile(place, name, "read");
+  if ("fault" in opened) return;
+  try {
+    const offset = await endOfGoodFrames(opened);
+    let end = offset;
+    for await (const found of searchHeaders(opened.file, opened.checksum, offset, opened.sizeBytes)) {
+      end = Math.min(found.offset + found.header.lengthBytes, opened.sizeBytes);
+    }
+    if (end > offset) await copyAside(place, opened, offset, end);
+  } finally {
+    await release(opened.file);
+  }
+}
+
+async function endOfGoodFrames({ file, checksum, header, sizeBytes }: OpenSegmentFile): Promise<number> {
+  const scanner = new FrameScanner(file, checksum, HEADER_BYTES, header.baseLsn, sizeBytes);
+  while (scanner.take() !== null || await scanner.more());
+  return scanner.offset;
+}
+
+async function copyAside(place: Place, from: OpenSegmentFile, offset: number, end: number): Promise<void> {
+  const { runtime, directory } = place;
+  const path = runtime.join(directory, tornName(from.header.id, offset));
+  const to = await runtime.open(path, "create-or-write");
+  try {
+    for (let at = offset; at < end; at += CHUNK_BYTES) {
+      const bytes = new Uint8Array(Math.min(CHUNK_BYTES, end - at));
+      await from.file.read(bytes, at);
+      await to.write(bytes, at - offset);
+    }
+    await to.syncData();
+  } catch (error) {
+    await release(to);
+    if (systemCode(error) === "ENOSPC") await runtime.unlink(path); // half a copy is none: the file stays until there is room
+    throw error;
+  }
+  await release(to);
+  await runtime.syncDirectory(directory);
+}

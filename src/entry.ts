@@ -1,0 +1,104 @@
+/**
+ * An entry: the user's bytes with a kind, as they go in and as they come out.
+ *
+ * @module
+ */
+
+import { ENTRY_HEADER_BYTES, FRAME_HEADER_BYTES, type FrameHeader } from "./format.ts";
+
+/** The bytes of an entry: as they are, as text (stored as UTF-8), or in parts that are written one after the other. */
+export type EntryData = Uint8Array | string | readonly Uint8Array[];
+
+/** An entry that says more than its bytes. */
+export interface EntryFields {
+  /** 0 to 127 are yours, 128 to 191 belong to layers above the log. 0 unless said. */
+  readonly kind?: number;
+  /** What is stored. No bytes at all are an entry too. */
+  readonly data: EntryData;
+}
+
+/** What may be appended. */
+export type EntryInput = Uint8Array | string | EntryFields;
+
+const decoder = new TextDecoder();
+
+/**
+ * An entry as it was written.
+ *
+ * @example
+ * ```ts
+ * import { Wal } from "@walstream/wal";
+ * import { MemoryRuntime } from "@walstream/wal/memory";
+ *
+ * await using wal = await Wal.open("/wal", { runtime: new MemoryRuntime() });
+ * await wal.commit({ kind: 7, data: JSON.stringify({ hello: "world" }) });
+ * for await (const entry of wal.readable()) {
+ *   console.log(entry.lsn, entry.kind, entry.data.length, entry.json<{ hello: string }>().hello); // 1 7 17 world
+ * }
+ * ```
+ */
+export class Entry {
+  /** Its number: 1 for the first entry of a log, and rising. */
+  readonly lsn: number;
+  /** What it was appended with; 0 unless said. */
+  readonly kind: number;
+  /** When it was written, in milliseconds since 1970; never less than that of the entry before. */
+  readonly time: number;
+  readonly #bytes: Uint8Array<ArrayBuffer>;
+  readonly #start: number;
+  readonly #end: number;
+
+  /** Made by the log: a view of `bytes` from `start` to `end`. */
+  constructor(lsn: number, kind: number, time: number, bytes: Uint8Array<ArrayBuffer>, start: number, end: number) {
+    this.lsn = lsn;
+    this.kind = kind;
+    this.time = time;
+    this.#bytes = bytes;
+    this.#start = start;
+    this.#end = end;
+  }
+
+  /** The bytes: a view of a buffer that is never used again for anything else. */
+  get data(): Uint8Array<ArrayBuffer> {
+    return this.#bytes.subarray(this.#start, this.#end);
+  }
+
+  /** The bytes as UTF-8 text. */
+  text(): string {
+    return decoder.decode(this.data);
+  }
+
+  /** The bytes as JSON; `T` is what you know of it, it is not checked. Throws a `SyntaxError` if they are none. */
+  json<T = unknown>(): T {
+    return JSON.parse(this.text()) as T;
+  }
+}
+
+/**
+ * The entries of a whole and checked frame at `at`, from LSN `from` to `to`. Null when they do not fill the frame just so:
+ * then it was never written by a log.
+ */
+export function decodeEntries(
+  bytes: Uint8Array<ArrayBuffer>,
+  view: DataView,
+  at: number,
+  frame: FrameHeader,
+  from: number,
+  to: number,
+): Entry[] | null {
+  const end = at + frame.lengthBytes;
+  const entries: Entry[] = [];
+  let position = at + FRAME_HEADER_BYTES;
+  for (let nth = 0; nth < frame.count; nth++) {
+    if (position + ENTRY_HEADER_BYTES > end) return null;
+    const start = position + ENTRY_HEADER_BYTES;
+    const next = start + view.getUint32(position, true);
+    if (next > end) return null;
+    const lsn = frame.firstLsn + nth;
+    if (lsn >= from && lsn <= to) {
+      entries.push(new Entry(lsn, view.getUint8(position + 4), frame.time, bytes, start, next));
+    }
+    position = next;
+  }
+  return end - position < 8 ? entries : null;
+}

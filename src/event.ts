@@ -1,0 +1,56 @@
+/**
+ * What the log tells whoever listens.
+ *
+ * @module
+ */
+
+/** How much an event matters. */
+export type WalEventLevel = "debug" | "info" | "warning" | "critical";
+
+/** Plain data, handed to `onEvent` as it happens. */
+export type WalEvent =
+  & { readonly level: WalEventLevel; readonly time: number }
+  & (
+    /** The log was opened, and this is what was found; see `wal.recovery`. */
+    | { readonly type: "recovered"; readonly torn: boolean; readonly firstLsn: number; readonly lastLsn: number }
+    /** A new segment takes the frames from now on. */
+    | { readonly type: "rotated"; readonly segment: string; readonly baseLsn: number }
+    /** Something this machine or permission does not give; the log goes on without. */
+    | { readonly type: "capability-missing"; readonly name: string; readonly reason: string }
+    /** A spare could not be prepared and was dropped; the log goes on. */
+    | { readonly type: "spare-dropped"; readonly reason: string }
+    /** Files that are not part of the log could not be removed; they are tried again at the next open. */
+    | { readonly type: "cleanup-failed"; readonly reason: string }
+    /** The disk is full: these LSNs were rejected and will never be; 0 to 0 when nothing waited. */
+    | { readonly type: "disk-full"; readonly firstLsn: number; readonly lastLsn: number; readonly reason: string }
+    /** There is room again, and the log takes entries. */
+    | { readonly type: "disk-has-room" }
+    /** The log has failed and takes no more. */
+    | { readonly type: "failed"; readonly reason: string }
+    /** A listener threw; said once. */
+    | { readonly type: "listener-threw"; readonly reason: string }
+  );
+
+/** Takes an event without its time. */
+export type Report = (event: DistributiveOmit<WalEvent, "time">) => void;
+
+type DistributiveOmit<T, K extends PropertyKey> = T extends unknown ? Omit<T, K> : never;
+
+/** A {@linkcode Report} that hands events to a listener, which may be absent and may throw. */
+export function reporter(listener: ((event: WalEvent) => void) | undefined, now: () => number): Report {
+  let hasThrown = false;
+  return (event) => {
+    if (listener === undefined) return;
+    try {
+      listener({ ...event, time: now() } as WalEvent);
+    } catch (error) {
+      if (hasThrown) return;
+      hasThrown = true;
+      try {
+        listener({ type: "listener-threw", level: "warning", reason: String(error), time: now() });
+      } catch {
+        // A listener that throws at this too has been told.
+      }
+    }
+  };
+}

@@ -1,0 +1,128 @@
+/**
+ * Takes entries in, numbers them, and bounds what waits to be written.
+ *
+ * Of its two buffers one is filled while the other is written. What waits for room stands in line; nobody passes.
+ *
+ * @module
+ */
+
+import type { EntryInput } from "./entry.ts";
+import { WalInputError, WalLimitError } from "./errors.ts";
+import { MAX_NUMBER } from "./format.ts";
+import type { Settings } from "./options.ts";
+import { Pending } from "./pending.ts";
+import { RoomQueue } from "./room_queue.ts";
+
+/** The next LSN must still be a number that holds exactly. */
+const LAST_LSN: number = MAX_NUMBER - 1;
+
+/** See the head of this file. */
+export class Intake {
+  readonly #maxBufferedBytes: number;
+  /** What is filled. */
+  #pending: Pending;
+  /** What is written: empty, but during a flush and where a segment ends in its middle. */
+  #taken: Pending;
+  #lastLsn: number;
+  readonly #queue: RoomQueue = new RoomQueue();
+
+  /** @param lastLsn The last LSN that was given out before. @param isSolo Whether each entry is written by itself. */
+  constructor(settings: Settings, lastLsn: number, isSolo: boolean) {
+    this.#maxBufferedBytes = settings.maxBufferedBytes;
+    this.#pending = new Pending(settings, isSolo);
+    this.#taken = new Pending(settings, isSolo);
+    this.#lastLsn = lastLsn;
+  }
+
+  /** The last LSN that was given out. */
+  get lastLsn(): number {
+    return this.#lastLsn;
+  }
+
+  /** What arrives now goes here. */
+  get pending(): Pending {
+    return this.#pending;
+  }
+
+  /** What has been taken away to be written. */
+  get taken(): Pending {
+    return this.#taken;
+  }
+
+  /** What is written next: the rest of what was taken, or what has arrived. */
+  get next(): Pending {
+    return this.#taken.frameCount > 0 ? this.#taken : this.#pending;
+  }
+
+  /** The first LSN that is not written yet, or null. */
+  get firstUnwrittenLsn(): number | null {
+    return this.next.firstLsn;
+  }
+
+  /** Bytes that wait to be written. */
+  get bufferedBytes(): number {
+    return this.#pending.pendingBytes + this.#taken.pendingBytes;
+  }
+
+  /** How much more may wait; the last entry or batch that is taken may be larger than that, as in a stream. */
+  get roomBytes(): number {
+    return this.#maxBufferedBytes - this.bufferedBytes;
+  }
+
+  /** Whether nobody waits for room. */
+  get isQueueEmpty(): boolean {
+    return this.#queue.isEmpty;
+  }
+
+  /** Takes an entry and returns its LSN, or 0 where there is no room. Throws, and takes nothing, where it is none. */
+  add(input: EntryInput): number {
+    this.#checkLsns(1);
+    if (this.roomBytes <= 0) return 0;
+    this.#pending.add(input, this.#lastLsn + 1);
+    return ++this.#lastLsn;
+  }
+
+  /** Takes all of a batch and returns its last LSN, or 0 where there is no room. Throws, and takes nothing, else. */
+  addBatch(inputs: readonly EntryInput[]): number {
+    if (!Array.isArray(inputs)) throw new WalInputError(`a batch must be an array of entries, not ${String(inputs)}`);
+    if (inputs.length === 0) throw new WalInputError("cannot append a batch without entries");
+    this.#checkLsns(inputs.length);
+    if (this.roomBytes <= 0) return 0;
+    this.#pending.addBatch(inputs, this.#lastLsn + 1);
+    this.#lastLsn += inputs.length;
+    return this.#lastLsn;
+  }
+
+  /** Waits in line until `attempt`, which adds, returns an LSN. */
+  queue(attempt: () => number): Promise<number> {
+    return this.#queue.join(attempt);
+  }
+
+  /** Lets those in who find room now. */
+  serveQueue(): void {
+    if (!this.#queue.isEmpty) this.#queue.serve();
+  }
+
+  /** Turns away all who wait for room. */
+  rejectQueue(reason: Error): void {
+    this.#queue.reject(reason);
+  }
+
+  /** Takes away what has arrived; what arrives from now on goes elsewhere. */
+  take(): void {
+    [this.#pending, this.#taken] = [this.#taken, this.#pending];
+    this.#taken.closeFrame();
+  }
+
+  /** Forgets all that is not written. */
+  clear(): void {
+    this.#pending.clear();
+    this.#taken.clear();
+  }
+
+  #checkLsns(count: number): void {
+    if (this.#lastLsn + count <= LAST_LSN) return;
+    const message = `cannot append: LSN ${this.#lastLsn} has been given out and ${LAST_LSN} is the last there is`;
+    throw new WalLimitError("lsn", this.#lastLsn + count, LAST_LSN, message);
+  }
+}

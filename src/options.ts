@@ -1,0 +1,195 @@
+/**
+ * What a log may be opened with, the presets, and what contradicts what.
+ *
+ * @module
+ */
+
+import { WalOptionsError } from "./errors.ts";
+import type { WalEvent } from "./event.ts";
+import { MAX_FRAME_BYTES, SMALLEST_SEGMENT_BYTES } from "./format.ts";
+import type { Runtime } from "./runtime/port.ts";
+
+/** When an entry counts as durable: synced to the disk, handed to the operating system, or merely accepted. */
+export type Durability = "fsync" | "write" | "none";
+
+/** Whether syncs run in the runtime's pool, on the calling thread, or where the disk's speed suggests. */
+export type IoMode = "auto" | "pool" | "blocking";
+
+/** What open does about damage; see the README. */
+export type RecoveryMode = "tolerate-tail";
+
+/** A set of defaults for a kind of use. */
+export type Preset = "sync" | "oltp" | "mixed" | "analytics" | "batch" | "async";
+
+/** What {@linkcode Wal.open} takes; everything may be left out. */
+export interface WalOptions {
+  /** A set of defaults; whatever else is given here wins over it. */
+  readonly preset?: Preset;
+  /** `"fsync"` unless said. */
+  readonly durability?: Durability;
+  /** How long a flush may wait for company. 0, the default: an idle log flushes at once and a busy one groups by itself. */
+  readonly windowMs?: number;
+  /** So many entries close the window. 1 means no company at all: each entry or batch is written and synced by itself. */
+  readonly maxEntries?: number;
+  /** So many bytes close the window. 1 MiB unless said. */
+  readonly maxBytes?: number;
+  /** `"auto"` unless said. */
+  readonly io?: IoMode;
+  /** Where a segment is full: 64 MiB unless said, 16 KiB at least; 0: never. */
+  readonly segmentBytes?: number;
+  /** The largest entry: 16 MiB unless said. */
+  readonly maxEntryBytes?: number;
+  /** The largest batch, by the bytes of its entries: 64 MiB unless said. */
+  readonly maxBatchBytes?: number;
+  /** When so much is accepted and not yet written, no more is taken: 64 MiB unless said. */
+  readonly maxBufferedBytes?: number;
+  /** How many prepared files lie ready at most, besides a small one that is always kept back: 2 unless said. */
+  readonly spares?: number;
+  /** After so long without an entry, an empty frame vouches for what is synced: 50 unless said. */
+  readonly idleMs?: number;
+  /** At durability `"none"`: everything accepted is synced after so long at the latest. 1,000 unless said. */
+  readonly lossMs?: number;
+  /** `"tolerate-tail"`: what a crash tore is cut off and reported; damage that no crash explains refuses. */
+  readonly recovery?: RecoveryMode;
+  /** Called with what happens, in the order in which it happens. It should not throw; when it does, it is told once. */
+  readonly onEvent?: (event: WalEvent) => void;
+  /** The adapter to the world around: found by itself unless given. */
+  readonly runtime?: Runtime;
+  /** Ends the opening; an open log it leaves alone. */
+  readonly signal?: AbortSignal;
+}
+
+/** The options that govern an open log, all of them. */
+export type Settings = Required<Omit<WalOptions, "preset" | "onEvent" | "runtime" | "signal">>;
+
+const KIB = 1024;
+const MIB = 1024 * KIB;
+
+const DEFAULTS: Settings = {
+  durability: "fsync",
+  windowMs: 0,
+  maxEntries: Infinity,
+  maxBytes: MIB,
+  io: "auto",
+  segmentBytes: 64 * MIB,
+  maxEntryBytes: 16 * MIB,
+  maxBatchBytes: 64 * MIB,
+  maxBufferedBytes: 64 * MIB,
+  spares: 2,
+  idleMs: 50,
+  lossMs: 1000,
+  recovery: "tolerate-tail",
+};
+
+/** What each preset sets. */
+export const PRESETS: { readonly [name in Preset]: Partial<Settings> } = {
+  sync: { durability: "fsync", windowMs: 0, maxEntries: 1 },
+  oltp: { durability: "fsync", windowMs: 5, maxEntries: 50 },
+  mixed: { durability: "fsync", windowMs: 10, maxEntries: 100 },
+  analytics: { durability: "fsync", windowMs: 20, maxEntries: 500 },
+  batch: { durability: "fsync", windowMs: 50, maxEntries: 1000 },
+  async: { durability: "none", windowMs: 50, maxEntries: Infinity },
+};
+
+/** Least and most of each number. A window beyond ten minutes or a loss beyond an hour is a slip of units. */
+const RANGES: readonly (readonly [keyof Settings, number, number])[] = [
+  ["windowMs", 0, 600_000],
+  ["maxEntries", 1, Infinity],
+  ["maxBytes", 1, Infinity],
+  ["maxEntryBytes", 0, MAX_FRAME_BYTES / 2],
+  ["maxBatchBytes", 0, MAX_FRAME_BYTES / 2],
+  ["maxBufferedBytes", 1, MAX_FRAME_BYTES],
+  ["spares", 0, 1024],
+  ["idleMs", 1, 3_600_000],
+  ["lossMs", 1, 3_600_000],
+];
+
+const CHOICES: readonly (readonly [keyof Settings, readonly string[]])[] = [
+  ["durability", ["fsync", "write", "none"]],
+  ["io", ["auto", "pool", "blocking"]],
+  ["recovery", ["tolerate-tail"]],
+];
+
+/** The settings that the options come to; throws a {@linkcode WalOptionsError} that names what is wrong. */
+export function settle(options: WalOptions): Settings {
+  if (typeof options !== "object" || options === null) {
+    throw new WalOptionsError(`options must be an object, not ${String(options)}`);
+  }
+  const { preset, onEvent, runtime, signal, ...given } = options;
+  const explicit = Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined)) as Partial<
+    Settings
+  >;
+  for (const name of Object.keys(explicit)) {
+    if (!(name in DEFAULTS)) throw new WalOptionsError(`there is no option ${name}; there are ${optionNames()}`);
+  }
+  if (preset !== undefined && !Object.hasOwn(PRESETS, preset)) {
+    throw new WalOptionsError(`preset must be one of ${Object.keys(PRESETS).join(", ")}, not ${String(preset)}`);
+  }
+  if (onEvent !== undefined && typeof onEvent !== "function") {
+    throw new WalOptionsError(`onEvent must be a function, not ${String(onEvent)}`);
+  }
+  if (runtime !== undefined && (typeof runtime !== "object" || typeof runtime?.open !== "function")) {
+    throw new WalOptionsError("runtime must be an adapter as src/runtime/port.ts describes it");
+  }
+  if (signal !== undefined && !(signal instanceof AbortSignal)) {
+    throw new WalOptionsError(`signal must be an AbortSignal, not ${String(signal)}`);
+  }
+  const settings = { ...DEFAULTS, ...(preset === undefined ? {} : PRESETS[preset]), ...explicit };
+  checkRanges(settings);
+  checkContradictions(explicit, settings);
+  return settings;
+}
+
+function optionNames(): string {
+  return [...Object.keys(DEFAULTS), "preset", "onEvent", "runtime", "signal"].join(", ");
+}
+
+function checkRanges(settings: Settings): void {
+  for (const [name, least, most] of RANGES) {
+    const value = settings[name];
+    const isNumber = typeof value === "number" &&
+      (Number.isInteger(value) || value === Infinity || name === "windowMs");
+    if (!isNumber || !(value >= least && value <= most)) {
+      throw new WalOptionsError(`${name} must be a whole number from ${least} to ${most}, not ${String(value)}`);
+    }
+  }
+  for (const [name, choices] of CHOICES) {
+    const value = settings[name];
+    if (typeof value !== "string" || !choices.includes(value)) {
+      throw new WalOptionsError(`${name} must be one of ${choices.join(", ")}, not ${String(value)}`);
+    }
+  }
+  const { segmentBytes } = settings;
+  const isSize = Number.isSafeInteger(segmentBytes) && segmentBytes >= SMALLEST_SEGMENT_BYTES + 4 * KIB;
+  if (segmentBytes !== 0 && !isSize) {
+    throw new WalOptionsError(
+      `segmentBytes must be 0 (never rotate by size) or a whole number from ${SMALLEST_SEGMENT_BYTES + 4 * KIB}, ` +
+        `not ${String(segmentBytes)}`,
+    );
+  }
+}
+
+/** Only what was said twice can contradict itself: a default gives way in silence. */
+function checkContradictions(explicit: Partial<Settings>, settings: Settings): void {
+  const refuse = (left: keyof Settings, right: keyof Settings, why: string): never => {
+    throw new WalOptionsError(
+      `${left} ${String(settings[left])} contradicts ${right} ${String(settings[right])}: ${why}`,
+    );
+  };
+  const { maxEntries, windowMs, durability } = settings;
+  if (maxEntries === 1 && (explicit.windowMs ?? 0) > 0) {
+    refuse("windowMs", "maxEntries", "an entry alone waits for no company");
+  }
+  if (explicit.lossMs !== undefined && durability !== "none") {
+    refuse("lossMs", "durability", "only at none may entries be lost");
+  }
+  if (durability === "none" && windowMs > settings.lossMs) {
+    refuse("windowMs", "lossMs", "entries would be written later than they must be synced");
+  }
+  for (const name of ["maxEntryBytes", "maxBatchBytes", "maxBytes"] as const) {
+    const value = explicit[name] ?? 0;
+    if (explicit.maxBufferedBytes !== undefined && Number.isFinite(value) && value > explicit.maxBufferedBytes) {
+      refuse(name, "maxBufferedBytes", "it is more than may wait at all");
+    }
+  }
+}

@@ -1,0 +1,279 @@
+/**
+ * What was accepted and is not yet written: entries encoded into frames, in one buffer, ready for one write.
+ *
+ * An append costs a copy of its bytes and no allocation. The headers of the frames are filled in when they go out, because
+ * only then their place, time and `syncedLsn` are known.
+ *
+ * @module
+ */
+
+import { viewOf } from "./bytes.ts";
+import type { EntryData, EntryFields, EntryInput } from "./entry.ts";
+import { WalInputError, WalLimitError } from "./errors.ts";
+import {
+  aligned,
+  CONTROL_FRAME_BYTES,
+  ENTRY_HEADER_BYTES,
+  FRAME_HEADER_BYTES,
+  FRAME_TARGET_BYTES,
+  FrameKind,
+  MAX_APPEND_KIND,
+  MAX_FRAME_BYTES,
+} from "./format.ts";
+import { Signal } from "./signal.ts";
+
+/** A skip may have to go out in front of the first frame, in the same write. */
+const HEADROOM_BYTES: number = CONTROL_FRAME_BYTES;
+const FIRST_BUFFER_BYTES = 64 * 1024;
+/** Above this, text is encoded outside: the buffer would have to hold three bytes for each of its characters. */
+const INLINE_TEXT_LENGTH = 64 * 1024;
+
+const encoder = new TextEncoder();
+
+/** A frame whose header is still to be filled in. */
+export interface PendingFrame {
+  /** Where it begins in the buffer. */
+  readonly at: number;
+  readonly kind: typeof FrameKind.ENTRIES | typeof FrameKind.BATCH;
+  readonly firstLsn: number;
+  count: number;
+  /** With its padding; 0 while it may still grow. */
+  lengthBytes: number;
+}
+
+/** What an entry or a batch may hold. */
+export interface EntryLimits {
+  readonly maxEntryBytes: number;
+  readonly maxBatchBytes: number;
+}
+
+/** One of the two buffers of a log: one is filled while the other is written. */
+export class Pending {
+  readonly #limits: EntryLimits;
+  /** Each entry has a frame of its own, so that each can be written by itself. */
+  readonly #isSolo: boolean;
+  #bytes: Uint8Array<ArrayBuffer> = new Uint8Array(FIRST_BUFFER_BYTES);
+  #view: DataView = viewOf(this.#bytes);
+  #endAt = HEADROOM_BYTES;
+  #frames: PendingFrame[] = [];
+  /** The first frame that is not yet written. */
+  #next = 0;
+  #count = 0;
+  /** Wakes those who wait for what is in here, whenever some of it is settled. */
+  readonly settled: Signal = new Signal();
+
+  /** @param limits What an entry or a batch may hold. @param isSolo Whether each entry gets a frame of its own. */
+  constructor(limits: EntryLimits, isSolo: boolean) {
+    this.#limits = limits;
+    this.#isSolo = isSolo;
+  }
+
+  /** The buffer; it is replaced when it grows. */
+  get bytes(): Uint8Array<ArrayBuffer> {
+    return this.#bytes;
+  }
+
+  /** A view of {@linkcode bytes}. */
+  get view(): DataView {
+    return this.#view;
+  }
+
+  /** Entries that are not yet written. */
+  get count(): number {
+    return this.#count;
+  }
+
+  /** Bytes that are not yet written. */
+  get pendingBytes(): number {
+    return this.#endAt - (this.#frames[this.#next]?.at ?? this.#endAt);
+  }
+
+  /** The first LSN that is not yet written, or null. */
+  get firstLsn(): number | null {
+    return this.#frames[this.#next]?.firstLsn ?? null;
+  }
+
+  /** Frames that are not yet written. */
+  get frameCount(): number {
+    return this.#frames.length - this.#next;
+  }
+
+  /** The `nth` frame that is not yet written. The last one may still grow. */
+  frame(nth: number): PendingFrame {
+    const frame = this.#frames[this.#next + nth];
+    if (frame === undefined) throw new Error(`there is no pending frame ${nth}`);
+    return frame;
+  }
+
+  /** How long the `nth` frame is, as it is now. */
+  frameBytes(nth: number): number {
+    const { at, lengthBytes } = this.frame(nth);
+    return lengthBytes === 0 ? aligned(this.#endAt - at) : lengthBytes;
+  }
+
+  /** Takes an entry. Throws, and takes nothing, where it is none. */
+  add(input: EntryInput, lsn: number): void {
+    const before = this.#endAt;
+    const open = this.#openFrame(input instanceof Uint8Array ? input.length : 0);
+    const at = open === null ? aligned(before) + FRAME_HEADER_BYTES : before;
+    const end = this.#encode(input, at);
+    if (open !== null && end - open.at <= FRAME_TARGET_BYTES) {
+      open.count++;
+      this.#endAt = end;
+    } else {
+      const start = aligned(before);
+      const bodyAt = start + FRAME_HEADER_BYTES;
+      if (bodyAt !== at) { // it was put behind the open frame and does not fit in there
+        this.#reserve(bodyAt + (end - at));
+        this.#bytes.copyWithin(bodyAt, at, end);
+      }
+      this.closeFrame(); // only now: its padding may lie where the entry was
+      this.#frames.push({ at: start, kind: FrameKind.ENTRIES, firstLsn: lsn, count: 1, lengthBytes: 0 });
+      this.#endAt = bodyAt + (end - at);
+    }
+    this.#count++;
+    if (this.#isSolo) this.closeFrame();
+  }
+
+  /** Takes all of a batch as one frame. Throws, and takes nothing, where any of it is no entry, or it is too large. */
+  addBatch(inputs: readonly EntryInput[], firstLsn: number): void {
+    const start = aligned(this.#endAt);
+    let end = start + FRAME_HEADER_BYTES;
+    let dataBytes = 0;
+    for (const input of inputs) {
+      const before = end;
+      end = this.#encode(input, before);
+      dataBytes += end - before - ENTRY_HEADER_BYTES;
+      const { maxBatchBytes } = this.#limits;
+      if (dataBytes > maxBatchBytes) {
+        const message = `cannot append a batch of more than ${maxBatchBytes} bytes (maxBatchBytes); make several of it`;
+        throw new WalLimitError("maxBatchBytes", dataBytes, maxBatchBytes, message);
+      }
+      if (end - start > MAX_FRAME_BYTES) {
+        const message =
+          `cannot append a batch that takes more than ${MAX_FRAME_BYTES} bytes on disk; make several of it`;
+        throw new WalLimitError("maxBatchBytes", end - start, MAX_FRAME_BYTES, message);
+      }
+    }
+    this.closeFrame();
+    this.#frames.push({ at: start, kind: FrameKind.BATCH, firstLsn, count: inputs.length, lengthBytes: 0 });
+    this.#endAt = end;
+    this.#count += inputs.length;
+    this.closeFrame();
+  }
+
+  /** The last frame takes no more; its padding is zeros, whatever the buffer held before. */
+  closeFrame(): void {
+    const open = this.#frames.at(-1);
+    if (open === undefined || open.lengthBytes !== 0) return;
+    const end = aligned(this.#endAt);
+    this.#reserve(end);
+    this.#bytes.fill(0, this.#endAt, end);
+    open.lengthBytes = end - open.at;
+    this.#endAt = end;
+  }
+
+  /** The first `frames` of those that are not yet written have been. */
+  drop(frames: number): void {
+    for (let nth = 0; nth < frames; nth++) this.#count -= this.frame(nth).count;
+    this.#next += frames;
+    if (this.#next === this.#frames.length) this.clear();
+  }
+
+  /** Forgets everything; the buffer stays. */
+  clear(): void {
+    this.#frames.length = 0;
+    this.#next = 0;
+    this.#count = 0;
+    this.#endAt = HEADROOM_BYTES;
+  }
+
+  /** The frame that may take an entry of at least so many bytes, or null. */
+  #openFrame(leastBytes: number): PendingFrame | null {
+    const last = this.#frames.at(-1);
+    if (last === undefined || last.lengthBytes !== 0) return null;
+    return this.#endAt - last.at + ENTRY_HEADER_BYTES + leastBytes <= FRAME_TARGET_BYTES ? last : null;
+  }
+
+  /** Writes an entry at `at` of the buffer and returns where it ends. */
+  #encode(input: EntryInput, at: number): number {
+    const isPlain = typeof input === "string" || input instanceof Uint8Array;
+    const kind = isPlain ? 0 : kindOf(input);
+    const data = isPlain ? input : input.data;
+    const start = at + ENTRY_HEADER_BYTES;
+    const end = this.#encodeData(data, start);
+    this.#view.setUint32(at, end - start, true);
+    this.#view.setUint8(at + 4, kind);
+    return end;
+  }
+
+  #encodeData(data: EntryData, at: number): number {
+    if (typeof data === "string") return this.#encodeText(data, at);
+    if (data instanceof Uint8Array) {
+      this.#checkLength(data.length);
+      this.#reserve(at + data.length);
+      this.#bytes.set(data, at);
+      return at + data.length;
+    }
+    if (!Array.isArray(data)) {
+      throw new WalInputError(
+        `an entry's data must be a Uint8Array, a string or an array of Uint8Arrays, not ${nameOf(data)}`,
+      );
+    }
+    let length = 0;
+    for (const part of data as readonly unknown[]) {
+      if (!(part instanceof Uint8Array)) {
+        throw new WalInputError(`each part of an entry must be a Uint8Array, not ${nameOf(part)}`);
+      }
+      length += part.length;
+    }
+    this.#checkLength(length);
+    this.#reserve(at + length);
+    let end = at;
+    for (const part of data as readonly Uint8Array[]) {
+      this.#bytes.set(part, end);
+      end += part.length;
+    }
+    return end;
+  }
+
+  #encodeText(text: string, at: number): number {
+    this.#checkLength(text.length); // no character takes less than a byte
+    if (text.length > INLINE_TEXT_LENGTH) return this.#encodeData(encoder.encode(text), at);
+    this.#reserve(at + 3 * text.length);
+    const { written } = encoder.encodeInto(text, this.#bytes.subarray(at));
+    this.#checkLength(written);
+    return at + written;
+  }
+
+  #checkLength(length: number): void {
+    const { maxEntryBytes } = this.#limits;
+    if (length <= maxEntryBytes) return;
+    const message = `cannot append an entry of ${length} bytes: maxEntryBytes is ${maxEntryBytes}`;
+    throw new WalLimitError("maxEntryBytes", length, maxEntryBytes, message);
+  }
+
+  #reserve(length: number): void {
+    if (length <= this.#bytes.length) return;
+    let capacity = this.#bytes.length;
+    while (capacity < length) capacity *= 2;
+    const grown = new Uint8Array(capacity);
+    grown.set(this.#bytes); // what is being encoded stands behind the end, so all of it goes along
+    this.#bytes = grown;
+    this.#view = viewOf(grown);
+  }
+}
+
+function kindOf(input: EntryFields): number {
+  if (typeof input !== "object" || input === null) {
+    throw new WalInputError(`an entry must be a Uint8Array, a string or { kind?, data }, not ${nameOf(input)}`);
+  }
+  const kind = input.kind ?? 0;
+  if (Number.isInteger(kind) && kind >= 0 && kind <= MAX_APPEND_KIND) return kind;
+  throw new WalInputError(`an entry's kind must be a whole number from 0 to ${MAX_APPEND_KIND}, not ${String(kind)}`);
+}
+
+function nameOf(value: unknown): string {
+  if (value === null || typeof value !== "object") return typeof value === "symbol" ? "a symbol" : String(value);
+  return Array.isArray(value) ? "an array" : `an object of ${value.constructor?.name ?? "no class"}`;
+}

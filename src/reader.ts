@@ -1,0 +1,133 @@
+/**
+ * Reading in the process that writes: the entries of the chain, from one LSN to another, in streams.
+ *
+ * @module
+ */
+
+import type { Link } from "./chain.ts";
+import { decodeEntries, type Entry } from "./entry.ts";
+import { WalCorruptionError, WalError, WalFormatError, WalIoError, WalVersionError } from "./errors.ts";
+import {
+  decodeFrameHeader,
+  decodeIndex,
+  FRAME_HEADER_BYTES,
+  FrameKind,
+  HEADER_BYTES,
+  MAX_INDEX_POINTS,
+} from "./format.ts";
+import { footerBytes, type IndexPoint } from "./format.ts";
+import { viewOf } from "./bytes.ts";
+import { FrameScanner, type ScannedFrame } from "./scan.ts";
+import { type OpenSegmentFile, openSegmentFile, type Place, release } from "./segment.ts";
+import { pointAtOrBefore } from "./sparse_index.ts";
+
+/** What is to be read, settled when the reader was made. */
+export interface ReadRange {
+  readonly place: Place;
+  /** The chain, oldest first. The last one's end is not stated: `toLsn` is. */
+  readonly links: readonly Link[];
+  /** Where to begin in the last link, which has no footer. */
+  readonly lastIndex: readonly IndexPoint[];
+  readonly fromLsn: number;
+  readonly toLsn: number;
+}
+
+/** Yields the entries of each frame from `fromLsn` to `toLsn`; rejects at damage. A frame without such entries is passed over. */
+export async function* readBatches(range: ReadRange): AsyncGenerator<Entry[], void, undefined> {
+  const { place, links, fromLsn, toLsn } = range;
+  if (toLsn < fromLsn) return;
+  const first = Math.max(0, links.findLastIndex(({ baseLsn }) => baseLsn <= fromLsn));
+  let nextLsn = links[first]?.baseLsn ?? 1;
+  for (let nth = first; nth < links.length && nextLsn <= toLsn; nth++) {
+    const link = links[nth];
+    if (link === undefined) return;
+    const opened = await openLink(place, link);
+    try {
+      const successor = links[nth + 1];
+      if (successor !== undefined) link.endOffset ??= await statedEnd(place, successor);
+      const index = successor === undefined ? range.lastIndex : await footerIndex(opened, link.endOffset);
+      const lastLsn = successor === undefined ? toLsn : successor.baseLsn - 1;
+      const start = pointAtOrBefore(index, fromLsn) ?? { lsn: link.baseLsn, offset: HEADER_BYTES };
+      const limitOffset = link.endOffset ?? opened.sizeBytes;
+      const scanner = new FrameScanner(opened.file, opened.checksum, start.offset, start.lsn, limitOffset);
+      yield* readFrames(scanner, link, fromLsn, Math.min(toLsn, lastLsn));
+      nextLsn = lastLsn + 1;
+    } finally {
+      await release(opened.file);
+    }
+  }
+}
+
+async function* readFrames(
+  scanner: FrameScanner,
+  link: Link,
+  fromLsn: number,
+  toLsn: number,
+): AsyncGenerator<Entry[], void, undefined> {
+  while (scanner.nextLsn <= toLsn) {
+    const frame = scanner.take();
+    if (frame === null) {
+      if (await more(scanner, link)) continue;
+      throw damage(link, scanner, "a frame is damaged or missing");
+    }
+    if (frame.lastLsn < fromLsn || frame.header.count === 0) continue;
+    const entries = entriesOf(frame, fromLsn, toLsn);
+    if (entries === null) throw damage(link, scanner, `the entries do not fill the frame at offset ${frame.offset}`);
+    if (entries.length > 0) yield entries;
+  }
+}
+
+function entriesOf(frame: ScannedFrame, fromLsn: number, toLsn: number): Entry[] | null {
+  return decodeEntries(frame.bytes, frame.view, frame.at, frame.header, fromLsn, toLsn);
+}
+
+function damage(link: Link, { offset, nextLsn }: FrameScanner, what: string): WalCorruptionError {
+  const evidence = link.endOffset === null ? "frame" : "successor";
+  return new WalCorruptionError({ segment: link.name, offset, lsn: nextLsn, evidence }, what);
+}
+
+async function more(scanner: FrameScanner, link: Link): Promise<boolean> {
+  try {
+    return await scanner.more();
+  } catch (error) {
+    throw new WalIoError(`read ${link.name} at offset ${scanner.offset}`, error);
+  }
+}
+
+async function openLink(place: Place, link: Link): Promise<OpenSegmentFile> {
+  const path = place.runtime.join(place.directory, link.name);
+  try {
+    const opened = await openSegmentFile(place, link.name, "read");
+    if (!("fault" in opened)) return opened;
+    if (opened.fault === "future") throw new WalVersionError(path, opened.what);
+    if (opened.fault === "foreign") {
+      throw new WalFormatError(path, "it is no segment of a log, though it is named like one");
+    }
+    const found = { segment: link.name, offset: 0, lsn: link.baseLsn, evidence: "name" as const };
+    throw new WalCorruptionError(found, "its header is damaged");
+  } catch (error) {
+    throw error instanceof WalError ? error : new WalIoError(`open ${path}`, error);
+  }
+}
+
+async function statedEnd(place: Place, successor: Link): Promise<number> {
+  const { file, header } = await openLink(place, successor);
+  await release(file);
+  return header.predecessor.endOffset;
+}
+
+/** The index of a sealed segment; a bad or missing footer costs a scan, never a refusal. */
+async function footerIndex(
+  { file, checksum }: OpenSegmentFile,
+  endOffset: number | null,
+): Promise<readonly IndexPoint[]> {
+  if (endOffset === null) return [];
+  const bytes = new Uint8Array(footerBytes(MAX_INDEX_POINTS));
+  const count = await file.read(bytes, endOffset).catch(() => 0);
+  const view = viewOf(bytes);
+  if (count < FRAME_HEADER_BYTES) return [];
+  const header = decodeFrameHeader(bytes, view, 0, endOffset, checksum);
+  const isWhole = header?.kind === FrameKind.FOOTER && header.lengthBytes <= count &&
+    checksum.frameHolds(bytes, view, 0, header.lengthBytes, endOffset);
+  return isWhole ? decodeIndex(view, 0) : [];
+}

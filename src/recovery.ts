@@ -1,0 +1,337 @@
+/**
+ * Opening: what is found, whether a crash explains it, where the log ends, and what has to be written again.
+ *
+ * Nothing is written before the decision is made, and then only the same bytes in the same places.
+ *
+ * @module
+ */
+
+import { type Link, walkDown } from "./chain.ts";
+import {
+  WalCorruptionError,
+  WalError,
+  type WalEvidence,
+  WalFormatError,
+  WalIoError,
+  WalVersionError,
+} from "./errors.ts";
+import {
+  decodeControlPayload,
+  FrameKind,
+  HEADER_BYTES,
+  type HeaderFault,
+  parseSegmentName,
+  type SegmentName,
+} from "./format.ts";
+import { FrameScanner, type ScannedFrame, searchHeaders } from "./scan.ts";
+import { type OpenSegmentFile, openSegmentFile, type Place, release, Segment } from "./segment.ts";
+import { decide, type Finding, type Voucher, type Where } from "./verdict.ts";
+
+/** A place outside the segments that remembers how far the log once reached: the lock file's mark, for one. */
+export interface OutsideVoucher {
+  readonly evidence: WalEvidence;
+  readonly segmentId: number;
+  /** What is strictly before it had been synced. */
+  readonly offset: number;
+  readonly lsn: number;
+}
+
+/** A mark at the end of the last segment: it goes before anything is written behind it. */
+export interface Mark {
+  readonly offset: number;
+  readonly nextLsn: number;
+}
+
+/** What a crash tore off. */
+export interface TornReport {
+  /** The name of the file. */
+  readonly segment: string;
+  /** Where in it the log ends, in bytes. */
+  readonly offset: number;
+  /** From there to the end of the last frame header of this life behind it. */
+  readonly bytes: number;
+  /** The first LSN that the torn frames bore, as far as their headers tell; 0 where they tell none. */
+  readonly firstLsn: number;
+  /** The last one. */
+  readonly lastLsn: number;
+}
+
+/** A log that was found, and the segment that ends it. */
+export interface Found {
+  readonly segment: Segment;
+  readonly links: Link[];
+  readonly headLsn: number;
+  readonly lastLsn: number;
+  /** The greatest `syncedLsn` that stands in a frame. */
+  readonly stampedLsn: number;
+  readonly lastTime: number;
+  /** The mark it ends in; null where the end is not clean. */
+  readonly mark: Mark | null;
+  readonly torn: TornReport | null;
+  readonly rewrittenBytes: number;
+}
+
+/** What the scan of the last segment came to. */
+interface Scan {
+  readonly endOffset: number;
+  readonly nextLsn: number;
+  readonly headLsn: number;
+  readonly stampedLsn: number;
+  readonly lastTime: number;
+  readonly mark: Mark | null;
+  /** Where the frames begin that nothing vouches for. */
+  readonly doubtfulOffset: number;
+  readonly doubtfulLsn: number;
+}
+
+/**
+ * The log in a directory with these names, or null where there is none. Rejects with what the decision table says; then
+ * nothing was changed and no file is open.
+ */
+export async function recover(
+  place: Place,
+  names: readonly string[],
+  vouchers: readonly OutsideVoucher[],
+): Promise<Found | null> {
+  const segments = names.map(parseSegmentName).filter((each) => each !== null).sort((a, b) => b.id - a.id);
+  const last = await openLast(place, segments);
+  const highest = vouchers.reduce<OutsideVoucher | null>(
+    (a, b) => a === null || b.segmentId > a.segmentId ? b : a,
+    null,
+  );
+  try {
+    if (highest !== null && highest.segmentId > (last?.header.id ?? 0)) {
+      const { evidence, segmentId, offset, lsn } = highest;
+      const damage = { segment: `number ${segmentId}`, offset, lsn, evidence };
+      refuse("last", "missing", damage, `segment number ${segmentId} has vanished`);
+    }
+    return last === null ? null : await recoverFrom(place, last, segments, vouchers);
+  } catch (error) {
+    if (last !== null) await release(last.file);
+    throw error;
+  }
+}
+
+interface LastFile extends OpenSegmentFile {
+  readonly name: string;
+}
+
+/** The segment with the highest id; one of a set that was never completed does not exist. */
+async function openLast(place: Place, segments: readonly SegmentName[]): Promise<LastFile | null> {
+  for (const name of segments) {
+    const opened = await openGood(place, name, "last", { evidence: "name", lsn: name.baseLsn });
+    const { setId } = opened.header;
+    if (setId === 0 || segments.some(({ id }) => id === setId)) return { ...opened, name: name.name };
+    await release(opened.file);
+  }
+  return null;
+}
+
+/** Opens a segment whose header must be good and say what its name says. */
+async function openGood(
+  place: Place,
+  name: SegmentName,
+  where: Where,
+  proof: { evidence: WalEvidence; lsn: number },
+): Promise<OpenSegmentFile> {
+  const damage = { segment: name.name, offset: 0, ...proof };
+  const mode = where === "last" ? "write" : "read";
+  const opened = await openSegmentFile(place, name.name, mode).catch((error: unknown) => {
+    throw new WalIoError(`read the header of ${name.name}`, error);
+  });
+  if ("fault" in opened) return refuse(where, findingOf(opened), damage, whatOf(opened), pathOf(place, name.name));
+  const { header } = opened;
+  const isNamed = header.id === name.id && header.predecessor.id === name.predecessorId &&
+    header.baseLsn === name.baseLsn;
+  if (!isNamed) {
+    await release(opened.file);
+    refuse(where, "damaged-header", damage, `the header says segment ${header.id} with base LSN ${header.baseLsn}`);
+  }
+  return opened;
+}
+
+function findingOf(header: HeaderFault): Finding {
+  return header.fault === "damaged" ? "damaged-header" : header.fault;
+}
+
+function whatOf(header: HeaderFault): string {
+  if (header.fault === "future") return header.what;
+  return header.fault === "foreign"
+    ? "it is no segment of a log, though it is named like one"
+    : "its header is damaged";
+}
+
+function pathOf(place: Place, name: string): string {
+  return place.runtime.join(place.directory, name);
+}
+
+/** Throws as the decision table says. */
+function refuse(
+  where: Where,
+  finding: Finding,
+  damage: { segment: string; offset: number; lsn: number; evidence: WalEvidence },
+  what: string,
+  path: string = damage.segment,
+): never {
+  const { outcome, why } = decide(where, finding, damage.evidence);
+  if (outcome === "corrupt") throw new WalCorruptionError(damage, `${what}; ${why}`);
+  if (outcome === "refuse-foreign") throw new WalFormatError(path, what);
+  if (outcome === "refuse-future") throw new WalVersionError(path, what);
+  throw new Error(`the decision table does not refuse ${finding} in the ${where} segment`);
+}
+
+async function recoverFrom(
+  place: Place,
+  last: LastFile,
+  segments: readonly SegmentName[],
+  vouchers: readonly OutsideVoucher[],
+): Promise<Found> {
+  const reading = <T>(call: Promise<T>): Promise<T> =>
+    call.catch((error: unknown) => {
+      throw error instanceof WalError ? error : new WalIoError(`read or sync ${last.name}`, error);
+    });
+  await reading(last.file.syncData());
+  for (;;) {
+    const segment = new Segment(last, HEADER_BYTES);
+    const scan = await reading(scanLast(segment));
+    segment.endOffset = scan.endOffset;
+    const torn = await reading(judgeTail(segment, scan, vouchers));
+    const links = await walk(place, last, segments, scan);
+    const rewritten = await reading(writeAgain(segment, scan));
+    if (rewritten === null) continue; // the cache showed something else the second time: what it lost is not the log's
+    return {
+      segment,
+      links,
+      headLsn: scan.headLsn,
+      lastLsn: scan.nextLsn - 1,
+      stampedLsn: scan.stampedLsn,
+      lastTime: scan.lastTime,
+      mark: scan.mark,
+      torn,
+      rewrittenBytes: rewritten,
+    };
+  }
+}
+
+/** Every good frame of the last segment, up to the first bad one. */
+async function scanLast(segment: Segment): Promise<Scan> {
+  const { header, file, checksum, index } = segment;
+  const scanner = new FrameScanner(file, checksum, HEADER_BYTES, header.baseLsn, segment.sizeBytes);
+  let headLsn = header.headLsn;
+  let stampedLsn = header.baseLsn - 1;
+  let lastTime = header.time;
+  let mark: Mark | null = null;
+  let doubtful: { offset: number; lsn: number }[] = [];
+  for (let frame = scanner.take(); frame !== null || await scanner.more(); frame = scanner.take()) {
+    if (frame === null) continue;
+    const { kind, firstLsn, syncedLsn, time } = frame.header;
+    if (kind === FrameKind.HEAD) headLsn = Math.max(headLsn, decodeControlPayload(frame.view, frame.at));
+    if (kind === FrameKind.ENTRIES || kind === FrameKind.BATCH) index.add(firstLsn, frame.offset, time);
+    if (kind === FrameKind.FOOTER) segment.isFull = true;
+    mark = kind === FrameKind.MARK ? { offset: frame.offset, nextLsn: firstLsn } : null;
+    if (syncedLsn > stampedLsn) {
+      stampedLsn = syncedLsn;
+      doubtful = doubtful.filter(({ lsn }) => lsn > stampedLsn);
+    }
+    if (firstLsn > stampedLsn) doubtful.push({ offset: frame.offset, lsn: firstLsn });
+    lastTime = time;
+  }
+  const { offset: endOffset, nextLsn } = scanner;
+  const first = doubtful[0] ?? { offset: endOffset, lsn: nextLsn };
+  return {
+    endOffset,
+    nextLsn,
+    headLsn,
+    stampedLsn,
+    lastTime,
+    mark,
+    doubtfulOffset: first.offset,
+    doubtfulLsn: first.lsn,
+  };
+}
+
+/** Torn or corrupt: looks for whatever vouches for more than the good frames, and measures what a crash tore. */
+async function judgeTail(
+  segment: Segment,
+  scan: Scan,
+  vouchers: readonly OutsideVoucher[],
+): Promise<TornReport | null> {
+  const { endOffset, nextLsn } = scan;
+  const outside = vouchers.find(({ segmentId, offset }) => segmentId === segment.header.id && offset > endOffset);
+  let voucher: Voucher = outside?.evidence ?? "nothing";
+  let tornEnd = endOffset;
+  let firstLsn = 0;
+  let lastLsn = 0;
+  for await (const { header, offset } of searchHeaders(segment.file, segment.checksum, endOffset, segment.sizeBytes)) {
+    // A mark that is itself torn stands just where the good frames end, and vouches only for what is before it.
+    if (header.kind === FrameKind.MARK && offset > endOffset) voucher = "mark";
+    if (header.syncedLsn >= nextLsn) voucher = "frame";
+    tornEnd = Math.max(tornEnd, Math.min(offset + header.lengthBytes, segment.sizeBytes));
+    if (header.count === 0) continue;
+    firstLsn = firstLsn === 0 ? header.firstLsn : Math.min(firstLsn, header.firstLsn);
+    lastLsn = Math.max(lastLsn, header.firstLsn + header.count - 1);
+  }
+  const finding = tornEnd === endOffset ? "whole" : "bad-frame";
+  if (voucher !== "nothing" && decide("last", finding, voucher).outcome !== "end") {
+    const damage = { segment: segment.name, offset: endOffset, lsn: nextLsn, evidence: voucher };
+    refuse("last", finding, damage, "the good frames end before what had been synced");
+  }
+  if (finding === "whole") return null;
+  return { segment: segment.name, offset: endOffset, bytes: tornEnd - endOffset, firstLsn, lastLsn };
+}
+
+/** The chain down to head, by names; of the predecessor of the last segment the header and the size are looked at too. */
+async function walk(place: Place, last: LastFile, segments: readonly SegmentName[], scan: Scan): Promise<Link[]> {
+  const walked = walkDown(segments, last.header, scan.headLsn);
+  const { predecessor, baseLsn } = last.header;
+  if ("missing" in walked) {
+    const { id, successor } = walked.missing;
+    const damage = { segment: `number ${id}`, offset: 0, lsn: scan.headLsn, evidence: "successor" as const };
+    return refuse("earlier", "missing", damage, `segment number ${id}, which ${successor} names, is missing`);
+  }
+  const second = walked.links.at(-2);
+  const name = segments.find((each) => each.name === second?.name);
+  if (name === undefined) return walked.links;
+  const proof = { evidence: "successor" as const, lsn: name.baseLsn };
+  const { file, header, sizeBytes } = await openGood(place, name, "earlier", proof);
+  await release(file);
+  const damage = { segment: name.name, offset: sizeBytes, lsn: name.baseLsn, evidence: "successor" as const };
+  if (header.logId !== last.header.logId) {
+    refuse("earlier", "foreign", damage, "it belongs to another log", pathOf(place, name.name));
+  }
+  if (header.baseLsn > baseLsn || sizeBytes < predecessor.endOffset) {
+    refuse(
+      "earlier",
+      "shrunk",
+      damage,
+      `it ends before offset ${predecessor.endOffset}, where ${last.name} says it ends`,
+    );
+  }
+  return walked.links;
+}
+
+/**
+ * Writes every frame that nothing vouches for once more, and syncs: the page cache may be lying about them, since a sync
+ * that failed in an earlier life has left them in memory, clean, and not on the disk. Null when they changed meanwhile.
+ */
+async function writeAgain(segment: Segment, scan: Scan): Promise<number | null> {
+  const { file, checksum } = segment;
+  const { doubtfulOffset, doubtfulLsn, endOffset } = scan;
+  const scanner = new FrameScanner(file, checksum, doubtfulOffset, doubtfulLsn, endOffset);
+  let run: ScannedFrame[] = [];
+  const writeRun = async (): Promise<void> => {
+    const [first] = run;
+    if (first === undefined) return;
+    const lengthBytes = run.reduce((sum, { header }) => sum + header.lengthBytes, 0);
+    await file.write(first.bytes.subarray(first.at, first.at + lengthBytes), first.offset);
+    run = [];
+  };
+  for (let frame = scanner.take(); frame !== null || await scanner.more(); frame = scanner.take()) {
+    if (frame === null) await writeRun(); // the next frames stand in another buffer
+    else run.push(frame);
+  }
+  await writeRun();
+  if (scanner.offset !== endOffset) return null;
+  if (endOffset > doubtfulOffset) await file.syncData();
+  return endOffset - doubtfulOffset;
+}

@@ -1,0 +1,158 @@
+/**
+ * Reads the frames of one file, in chunks, each frame checked before anyone sees it.
+ *
+ * @module
+ */
+
+import { viewOf } from "./bytes.ts";
+import {
+  decodeControlPayload,
+  decodeFrameHeader,
+  FRAME_ALIGNMENT,
+  FRAME_HEADER_BYTES,
+  type FrameChecksum,
+  type FrameHeader,
+  FrameKind,
+  MAX_NUMBER,
+} from "./format.ts";
+import type { RuntimeFile } from "./runtime/port.ts";
+
+const CHUNK_BYTES = 1024 * 1024;
+
+/** A checked frame, where it stands in the file and in the chunk that was read. */
+export interface ScannedFrame {
+  readonly header: FrameHeader;
+  readonly offset: number;
+  /** The last LSN it holds; one less than its first where it holds none. */
+  readonly lastLsn: number;
+  /** A buffer that is never used again. */
+  readonly bytes: Uint8Array<ArrayBuffer>;
+  readonly view: DataView;
+  /** Where in `bytes` the frame begins. */
+  readonly at: number;
+}
+
+/** The last LSN that a frame holds. */
+export function lastLsnOf(header: FrameHeader, view: DataView, at: number): number {
+  return header.kind === FrameKind.SKIP ? decodeControlPayload(view, at) : header.firstLsn + header.count - 1;
+}
+
+/**
+ * Walks over frames whose LSNs follow each other, up to `limitOffset` (the end of the file, or less) or the first bad frame. Take
+ * frames until there is none, then ask for more:
+ *
+ * ```ts ignore
+ * for (let frame = scanner.take(); frame !== null || await scanner.more(); frame = scanner.take()) if (frame !== null) …
+ * ```
+ */
+export class FrameScanner {
+  readonly #file: RuntimeFile;
+  readonly #checksum: FrameChecksum;
+  readonly #limitOffset: number;
+  readonly #chunkBytes: number;
+  #bytes: Uint8Array<ArrayBuffer> = new Uint8Array(0);
+  #view: DataView = viewOf(this.#bytes);
+  #at = 0;
+  /** What the frame at hand needs in one piece. */
+  #wantedBytes = FRAME_HEADER_BYTES;
+  #isBad = false;
+
+  /** Where the next frame must begin; after the last one, where the log ends. */
+  offset: number;
+  /** The LSN with which it must begin. */
+  nextLsn: number;
+
+  /** @param offset Where the first frame begins. @param nextLsn Its first LSN. @param limitOffset Where to stop. */
+  constructor(
+    file: RuntimeFile,
+    checksum: FrameChecksum,
+    offset: number,
+    nextLsn: number,
+    limitOffset: number,
+    chunkBytes: number = CHUNK_BYTES,
+  ) {
+    this.#file = file;
+    this.#checksum = checksum;
+    this.offset = offset;
+    this.nextLsn = nextLsn;
+    this.#limitOffset = limitOffset;
+    this.#chunkBytes = chunkBytes;
+  }
+
+  /** The next frame of the chunk at hand, or null when that is used up or what follows is no frame. */
+  take(): ScannedFrame | null {
+    if (this.#isBad || this.#bytes.length - this.#at < this.#wantedBytes) return null;
+    const { offset } = this;
+    const bytes = this.#bytes;
+    const view = this.#view;
+    const at = this.#at;
+    const header = decodeFrameHeader(bytes, view, at, offset, this.#checksum);
+    if (header === null || header.firstLsn !== this.nextLsn || offset + header.lengthBytes > this.#limitOffset) {
+      return this.#bad();
+    }
+    if (bytes.length - at < header.lengthBytes) {
+      this.#wantedBytes = header.lengthBytes; // the header is checked: its length may be trusted
+      return null;
+    }
+    if (!this.#checksum.frameHolds(bytes, view, at, header.lengthBytes, offset)) return this.#bad();
+    const lastLsn = lastLsnOf(header, view, at);
+    if (lastLsn < header.firstLsn - 1 || lastLsn >= MAX_NUMBER) return this.#bad();
+    this.#at = at + header.lengthBytes;
+    this.#wantedBytes = FRAME_HEADER_BYTES;
+    this.offset = offset + header.lengthBytes;
+    this.nextLsn = lastLsn + 1;
+    return { header, offset, lastLsn, bytes, view, at };
+  }
+
+  /** Reads on; false when no further frame follows. */
+  async more(): Promise<boolean> {
+    if (this.#isBad) return false;
+    const room = this.#limitOffset - this.offset;
+    if (room < this.#wantedBytes) return false;
+    const length = Math.min(room, Math.max(this.#chunkBytes, this.#wantedBytes));
+    // A checked length that the file cannot hold is a torn frame; its bytes are not allocated before that is known.
+    if (this.#wantedBytes > this.#chunkBytes && (await this.#file.size()) - this.offset < this.#wantedBytes) {
+      return false;
+    }
+    const bytes = new Uint8Array(length);
+    const count = await this.#file.read(bytes, this.offset);
+    this.#bytes = count < length ? bytes.subarray(0, count) : bytes;
+    this.#view = viewOf(this.#bytes);
+    this.#at = 0;
+    return count >= this.#wantedBytes;
+  }
+
+  #bad(): null {
+    this.#isBad = true;
+    return null;
+  }
+}
+
+/** A frame header that was found by looking at every place where one may begin. Its body may be torn. */
+export interface FoundHeader {
+  readonly header: FrameHeader;
+  readonly offset: number;
+}
+
+/** Every header of this life of the file from `offset` to `endOffset`, the end of the file. Zeros, torn frames and earlier lives are passed over. */
+export async function* searchHeaders(
+  file: RuntimeFile,
+  checksum: FrameChecksum,
+  offset: number,
+  endOffset: number,
+): AsyncGenerator<FoundHeader, void, undefined> {
+  const bytes = new Uint8Array(Math.min(CHUNK_BYTES, Math.max(0, endOffset - offset)));
+  const view = viewOf(bytes);
+  let start = offset;
+  while (endOffset - start >= FRAME_HEADER_BYTES) {
+    const count = await file.read(bytes.subarray(0, endOffset - start), start);
+    const last = count - FRAME_HEADER_BYTES;
+    for (let at = 0; at <= last; at += FRAME_ALIGNMENT) {
+      if (view.getUint32(at + 8, true) === 0) continue; // zeros, mostly: cheaper than asking for a header
+      const header = decodeFrameHeader(bytes, view, at, start + at, checksum);
+      if (header !== null) yield { header, offset: start + at };
+    }
+    if (last < 0) return; // the file is shorter than it was
+    start += last + FRAME_ALIGNMENT; // the next place that was not looked at: lengths are multiples of 8, or this is the end
+  }
+}

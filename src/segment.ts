@@ -1,0 +1,200 @@
+/**
+ * One file of the log: it is born from a spare, takes frames at its end, is synced and sealed.
+ *
+ * Nothing here decides when: the tail does. Whatever rejects leaves the fields as they were.
+ *
+ * @module
+ */
+
+import { viewOf } from "./bytes.ts";
+import {
+  decodeHeader,
+  encodeFrameHeader,
+  encodeHeader,
+  encodeIndex,
+  footerBytes,
+  FrameChecksum,
+  FrameKind,
+  HEADER_BYTES,
+  type HeaderFault,
+  type SegmentHeader,
+  segmentName,
+} from "./format.ts";
+import type { Crc32, Runtime, RuntimeFile } from "./runtime/port.ts";
+import { SparseIndex } from "./sparse_index.ts";
+
+/** Where segments live, and how their checksums are made. */
+export interface Place {
+  readonly runtime: Runtime;
+  readonly directory: string;
+  readonly crc32: Crc32;
+}
+
+/** The file of a segment whose header has been read and found good. */
+export interface OpenSegmentFile {
+  readonly file: RuntimeFile;
+  readonly header: SegmentHeader;
+  readonly checksum: FrameChecksum;
+  readonly sizeBytes: number;
+}
+
+/** Gives a file back. What was read was checked, and what is to last is synced: an error here says nothing. */
+export async function release(file: RuntimeFile): Promise<void> {
+  await file.close().catch(() => {});
+}
+
+/** Opens a segment by its name. A header that cannot be used is returned as such, and the file is closed again. */
+export async function openSegmentFile(
+  place: Place,
+  name: string,
+  mode: "read" | "write",
+): Promise<OpenSegmentFile | HeaderFault> {
+  const { runtime, directory, crc32 } = place;
+  const file = await runtime.open(runtime.join(directory, name), mode);
+  try {
+    const block = new Uint8Array(HEADER_BYTES);
+    const count = await file.read(block, 0);
+    const header = decodeHeader(block.subarray(0, count), crc32);
+    if (!("fault" in header)) {
+      const checksum = new FrameChecksum(crc32, header.salt, header.id);
+      return { file, header, checksum, sizeBytes: await file.size() };
+    }
+    await release(file);
+    return header;
+  } catch (error) {
+    await release(file);
+    throw error;
+  }
+}
+
+/** The segment that takes frames. */
+export class Segment {
+  readonly name: string;
+  readonly header: SegmentHeader;
+  readonly file: RuntimeFile;
+  readonly checksum: FrameChecksum;
+  readonly index: SparseIndex = new SparseIndex();
+  /** Where the next frame goes. */
+  endOffset: number;
+  /** The size of the file: from the end to here it is prepared. */
+  sizeBytes: number;
+  /** It ends in a footer: no frame may follow. */
+  isFull = false;
+  #extension: Promise<void> | null = null;
+
+  /** @param opened The file. @param endOffset Where its last good frame ends. */
+  constructor(opened: OpenSegmentFile, endOffset: number) {
+    this.name = segmentName(opened.header.id, opened.header.predecessor.id, opened.header.baseLsn);
+    this.header = opened.header;
+    this.file = opened.file;
+    this.checksum = opened.checksum;
+    this.endOffset = endOffset;
+    this.sizeBytes = opened.sizeBytes;
+  }
+
+  /**
+   * Makes a spare a segment: the header is written and synced under the spare's name, so that whatever bears a segment's
+   * name is one; the rename makes it a segment; the directory is synced before anyone can put a frame into it.
+   */
+  static async born(place: Place, spareName: string, header: SegmentHeader): Promise<Segment> {
+    const { runtime, directory, crc32 } = place;
+    const file = await runtime.open(runtime.join(directory, spareName), "write");
+    try {
+      await file.write(encodeHeader(header, crc32), 0);
+      await file.syncData();
+      const name = segmentName(header.id, header.predecessor.id, header.baseLsn);
+      await runtime.rename(runtime.join(directory, spareName), runtime.join(directory, name));
+      await runtime.syncDirectory(directory); // only now may a frame follow
+      const checksum = new FrameChecksum(crc32, header.salt, header.id);
+      return new Segment({ file, header, checksum, sizeBytes: await file.size() }, HEADER_BYTES);
+    } catch (error) {
+      await release(file);
+      throw error;
+    }
+  }
+
+  /** Whether a write of so many bytes at the end would make the file larger: only such a write may find the disk full. */
+  grows(lengthBytes: number): boolean {
+    return this.endOffset + lengthBytes > this.sizeBytes;
+  }
+
+  /** Whole frames, sealed for this place, behind the last one. */
+  async append(frames: Uint8Array, isBlocking: boolean): Promise<void> {
+    if (this.#extension !== null && this.grows(frames.length)) await this.#extension;
+    if (isBlocking) this.file.writeSync(frames, this.endOffset);
+    else await this.file.write(frames, this.endOffset);
+    this.endOffset += frames.length;
+    if (this.endOffset > this.sizeBytes) this.sizeBytes = this.endOffset;
+  }
+
+  /** Everything appended so far will be there after a power loss. */
+  async sync(isBlocking: boolean): Promise<void> {
+    if (isBlocking) this.file.syncDataSync();
+    else await this.file.syncData();
+  }
+
+  /**
+   * Writes zeros behind the end of the file, where no frame goes before they are written. They are not synced: the next
+   * flush carries them. A second sync in flight could swallow the error that a flush must see.
+   */
+  async extend(zeros: Uint8Array): Promise<void> {
+    await this.settleExtension();
+    const start = this.sizeBytes;
+    const written = this.file.write(zeros, start);
+    this.#extension = written.catch(() => {}); // told once, below; whoever waits only waits for its end
+    try {
+      await written;
+      this.sizeBytes = start + zeros.length;
+    } finally {
+      this.#extension = null;
+    }
+  }
+
+  /** True while zeros are being written. */
+  get isExtending(): boolean {
+    return this.#extension !== null;
+  }
+
+  /** Waits until no zeros are being written. */
+  async settleExtension(): Promise<void> {
+    while (this.#extension !== null) await this.#extension;
+  }
+
+  /** After a write that found no room: the file ends where that write began, synced, so that nothing of it is ever read. */
+  async cutBack(): Promise<void> {
+    await this.settleExtension();
+    await this.file.truncate(this.endOffset);
+    await this.file.syncData();
+    this.sizeBytes = this.endOffset;
+  }
+
+  /** Overwrites the frame at `offset` by another of equal length, and syncs it. */
+  async replaceFrame(frame: Uint8Array, offset: number): Promise<void> {
+    await this.file.write(frame, offset);
+    await this.file.syncData();
+  }
+
+  /**
+   * Ends the segment with a footer where the file has room for it; a footer is a comfort and never worth a full disk. The
+   * end stays where it is: a successor states it, and the footer begins just there.
+   */
+  async seal(nextLsn: number, syncedLsn: number, time: number): Promise<void> {
+    await this.settleExtension();
+    const lengthBytes = footerBytes(this.index.points.length);
+    if (this.isFull || this.grows(lengthBytes)) return;
+    const bytes = new Uint8Array(lengthBytes);
+    const view = viewOf(bytes);
+    const header = { kind: FrameKind.FOOTER, lengthBytes, firstLsn: nextLsn, count: 0, syncedLsn, time };
+    encodeFrameHeader(view, 0, header);
+    encodeIndex(view, 0, this.index.points);
+    this.checksum.seal(bytes, view, 0, lengthBytes, this.endOffset);
+    await this.file.write(bytes, this.endOffset);
+    this.isFull = true;
+  }
+
+  /** Gives the file back once no zeros are being written to it. */
+  async close(): Promise<void> {
+    await this.settleExtension();
+    await release(this.file);
+  }
+}

@@ -1,0 +1,394 @@
+/**
+ * The end of the log: where the next frames go, and the segment after that.
+ *
+ * One caller at a time: the committer, which awaits each call before the next. Nothing in memory moves before the disk did;
+ * what rejects with anything but a {@linkcode WalDiskFullError} has left the log failed.
+ *
+ * @module
+ */
+
+import { getHex, viewOf } from "./bytes.ts";
+import { Chain } from "./chain.ts";
+import { systemCode, WalDiskFullError, WalLimitError } from "./errors.ts";
+import type { Report } from "./event.ts";
+import {
+  CONTROL_FRAME_BYTES,
+  CONTROL_RESERVE_BYTES,
+  encodeControlPayload,
+  encodeFrameHeader,
+  type Epoch,
+  FrameKind,
+  HEADER_BYTES,
+  MAX_NUMBER,
+  type Predecessor,
+} from "./format.ts";
+import type { Pending } from "./pending.ts";
+import { Preparation } from "./preparation.ts";
+import type { Found, Mark } from "./recovery.ts";
+import { type Place, Segment } from "./segment.ts";
+import type { Spares } from "./spares.ts";
+
+/** How much room there must be again on a disk that was full. */
+const PROBE_ZEROS: Uint8Array = new Uint8Array(4096);
+
+/** A control frame, by what it says. */
+type ControlKind = typeof FrameKind.HEAD | typeof FrameKind.SKIP | typeof FrameKind.MARK | typeof FrameKind.IDLE;
+
+/** The identity of a log: drawn with its first segment. */
+interface Lineage {
+  readonly logId: string;
+  readonly epoch: Epoch;
+}
+
+/** What a tail is made with. */
+export interface TailOptions {
+  readonly place: Place;
+  readonly spares: Spares;
+  /** Where a segment is full; 0: never. */
+  readonly segmentBytes: number;
+  readonly report: Report;
+  /** The highest segment id that any file bears or a voucher names. */
+  readonly highestId: number;
+  /** What recovery found; null in a directory without a segment. */
+  readonly found: Found | null;
+}
+
+/** See the head of this file. */
+export class Tail {
+  readonly #place: Place;
+  readonly #spares: Spares;
+  readonly #report: Report;
+  /** Where entries end, and control frames may go on for a while. */
+  readonly #entriesLimit: number;
+  readonly #preparation: Preparation;
+  readonly chain: Chain;
+  #lineage: Lineage | null;
+  #segment: Segment | null;
+  #highestId: number;
+  /** The segment ends as a crash left it: nothing is written behind that. */
+  #isUnclean: boolean;
+  #mark: Mark | null;
+  /** Where the last entries end: control frames may go on behind that. */
+  #entriesEnd = 0;
+  #lastTime: number;
+  #stampedLsn: number;
+  #unsyncedBytes = 0;
+  #hasAskedForSpare = false;
+  #headLsn: number;
+  #writtenLsn: number;
+  #syncedLsn: number;
+
+  /** @param options See {@linkcode TailOptions}. */
+  constructor(options: TailOptions) {
+    const { place, spares, segmentBytes, report, highestId, found } = options;
+    this.#place = place;
+    this.#spares = spares;
+    this.#report = report;
+    this.#entriesLimit = segmentBytes === 0 ? Infinity : segmentBytes - CONTROL_RESERVE_BYTES;
+    this.#preparation = new Preparation(this.#entriesLimit + CONTROL_RESERVE_BYTES);
+    this.#highestId = highestId;
+    this.chain = new Chain(found?.links ?? []);
+    this.#segment = found?.segment ?? null;
+    this.#lineage = found?.segment.header ?? null;
+    this.#mark = found?.mark ?? null;
+    this.#isUnclean = found !== null && found.mark === null;
+    this.#entriesEnd = found?.segment.endOffset ?? 0;
+    this.#lastTime = found?.lastTime ?? 0;
+    this.#headLsn = found?.headLsn ?? 1;
+    this.#writtenLsn = this.#syncedLsn = found?.lastLsn ?? 0;
+    this.#stampedLsn = found?.stampedLsn ?? 0;
+  }
+
+  /** The first LSN of the log. */
+  get headLsn(): number {
+    return this.#headLsn;
+  }
+
+  /** The last LSN that the operating system has. */
+  get writtenLsn(): number {
+    return this.#writtenLsn;
+  }
+
+  /** The last LSN that a returned sync covers. */
+  get syncedLsn(): number {
+    return this.#syncedLsn;
+  }
+
+  /** What no sync covers yet. */
+  get unsyncedBytes(): number {
+    return this.#unsyncedBytes;
+  }
+
+  /** The segment that takes frames; null before the first. */
+  get segment(): Segment | null {
+    return this.#segment;
+  }
+
+  // -- room
+
+  /** Whether a frame of so many bytes, and a skip before it, may go out without another word. */
+  hasRoom(lengthBytes: number): boolean {
+    const segment = this.#segment;
+    if (segment === null || this.#isUnclean || segment.isFull || this.#mark !== null) return false;
+    return segment.endOffset === HEADER_BYTES ||
+      segment.endOffset + lengthBytes + CONTROL_FRAME_BYTES <= this.#entriesLimit;
+  }
+
+  /** How many of these frames, the first of which has room, fit into the segment. */
+  countThatFit(pending: Pending): number {
+    const end = this.#segment?.endOffset ?? 0;
+    let bytes = CONTROL_FRAME_BYTES;
+    let count = 0;
+    while (count < pending.frameCount) {
+      bytes += pending.frameBytes(count);
+      if (count > 0 && end + bytes > this.#entriesLimit) break;
+      count++;
+    }
+    return count;
+  }
+
+  /** Makes the first segment or the next one, or takes the mark away, whatever is in the way of a frame of so many bytes. */
+  async makeRoom(): Promise<void> {
+    if (this.#segment === null) return await this.#bear({ id: 0, endOffset: 0, lastLsn: this.#headLsn - 1 }, false);
+    if (this.#isUnclean) return await this.#rotate(false, false);
+    if (this.#mark !== null && !this.#segment.isFull) return await this.#unmark(this.#segment, this.#mark);
+    await this.#rotate(true, false);
+  }
+
+  /** Whether a disk that was full has room again; rejects as a write would. */
+  async probe(): Promise<void> {
+    const segment = this.#segment;
+    if (segment === null || this.#isUnclean || segment.isFull) return await this.#spares.ensure();
+    try {
+      if (segment.grows(PROBE_ZEROS.length)) await segment.extend(PROBE_ZEROS);
+      this.#preparation.resume();
+    } catch (error) {
+      throw systemCode(error) === "ENOSPC" ? new WalDiskFullError(`grow ${segment.name}`, error) : error;
+    }
+  }
+
+  // -- frames
+
+  /** Writes the first `count` frames, after a skip if LSNs were given out and rejected before them. Syncs nothing. */
+  async write(pending: Pending, count: number, isBlocking: boolean): Promise<void> {
+    const segment = this.#open();
+    const first = pending.frame(0);
+    const last = pending.frame(count - 1);
+    const { bytes, view } = pending;
+    const skips = first.firstLsn > this.#writtenLsn + 1;
+    const start = first.at - (skips ? CONTROL_FRAME_BYTES : 0);
+    const time = this.#now();
+    if (skips) {
+      this.#putControl(
+        segment,
+        bytes,
+        view,
+        start,
+        FrameKind.SKIP,
+        this.#writtenLsn + 1,
+        first.firstLsn - 1,
+        segment.endOffset,
+      );
+    }
+    for (let nth = 0; nth < count; nth++) {
+      const { at, kind, firstLsn, count: entries, lengthBytes } = pending.frame(nth);
+      encodeFrameHeader(view, at, { kind, lengthBytes, firstLsn, count: entries, syncedLsn: this.#syncedLsn, time });
+      segment.checksum.seal(bytes, view, at, lengthBytes, segment.endOffset + at - start);
+      segment.index.add(firstLsn, segment.endOffset + at - start, time);
+    }
+    await this.#put(
+      segment,
+      bytes.subarray(start, last.at + last.lengthBytes),
+      last.firstLsn + last.count - 1,
+      isBlocking,
+    );
+    this.#entriesEnd = segment.endOffset;
+    this.#preparation.advance(segment, last.at + last.lengthBytes - start);
+    if (this.#hasAskedForSpare || segment.endOffset <= this.#entriesLimit / 2) return;
+    this.#hasAskedForSpare = true;
+    this.#spares.prepare(true); // so that the rotation to come finds a file
+  }
+
+  /**
+   * Writes a control frame behind what is there, after a skip up to `lastLsn` if LSNs were rejected. Returns where it
+   * stands. Syncs nothing.
+   */
+  async control(kind: ControlKind, payload: number, lastLsn: number): Promise<number> {
+    while (!this.#hasControlRoom()) await this.makeRoom();
+    const segment = this.#open();
+    const skips = lastLsn > this.#writtenLsn;
+    const bytes = new Uint8Array(skips ? 2 * CONTROL_FRAME_BYTES : CONTROL_FRAME_BYTES);
+    const view = viewOf(bytes);
+    const at = bytes.length - CONTROL_FRAME_BYTES;
+    const offset = segment.endOffset + at;
+    if (skips) {
+      this.#putControl(segment, bytes, view, 0, FrameKind.SKIP, this.#writtenLsn + 1, lastLsn, segment.endOffset);
+    }
+    this.#putControl(segment, bytes, view, at, kind, lastLsn + 1, payload, offset);
+    await this.#put(segment, bytes, lastLsn, false);
+    return offset;
+  }
+
+  /** An empty frame that vouches for what is synced, if there is anything to vouch for and room that is prepared. */
+  async idle(): Promise<void> {
+    const segment = this.#segment;
+    if (!this.wantsIdle || segment === null || segment.grows(CONTROL_FRAME_BYTES)) return;
+    await this.control(FrameKind.IDLE, 0, this.#writtenLsn);
+  }
+
+  /** Whether an idle frame would tell readers elsewhere something new. */
+  get wantsIdle(): boolean {
+    return this.#stampedLsn < this.#syncedLsn && this.#hasControlRoom();
+  }
+
+  /** fdatasync: everything written so far is synced when it resolves. */
+  async sync(isBlocking: boolean): Promise<void> {
+    this.#preparation.throwIfFailed();
+    const segment = this.#open();
+    const writtenLsn = this.#writtenLsn;
+    const writtenOffset = segment.endOffset;
+    await segment.sync(isBlocking);
+    this.#syncedLsn = writtenLsn;
+    this.#unsyncedBytes = segment.endOffset - writtenOffset;
+  }
+
+  /**
+   * Marks a clean end: a write of its own, after a sync that returned after everything before it was written. Returns where
+   * it stands for the lock file, or null where there is no clean end to mark.
+   */
+  async markEnd(lastLsn: number): Promise<{ segmentId: number; offset: number; lsn: number } | null> {
+    if (this.#segment === null || this.#isUnclean || this.#mark !== null || this.#segment.isFull) return null;
+    if (lastLsn > this.#writtenLsn) await this.control(FrameKind.IDLE, 0, lastLsn); // the skip, and its sync, come first
+    await this.sync(false);
+    const segment = this.#open();
+    const offset = await this.control(FrameKind.MARK, 0, lastLsn);
+    await this.sync(false);
+    return { segmentId: segment.header.id, offset, lsn: lastLsn };
+  }
+
+  /** Gives the file back. */
+  async close(): Promise<void> {
+    await this.#segment?.close();
+  }
+
+  // -- inside
+
+  #open(): Segment {
+    if (this.#segment === null) throw new Error("there is no segment to write to");
+    return this.#segment;
+  }
+
+  #now(): number {
+    this.#lastTime = Math.max(this.#lastTime, this.#place.runtime.now());
+    return this.#lastTime;
+  }
+
+  #hasControlRoom(): boolean {
+    const segment = this.#segment;
+    if (segment === null || this.#isUnclean || segment.isFull || this.#mark !== null) return false;
+    // Two for a skip and the frame itself, two more that a skip and a mark may still need.
+    const needed = segment.endOffset + 4 * CONTROL_FRAME_BYTES;
+    return needed <= Math.max(this.#entriesLimit, this.#entriesEnd) + CONTROL_RESERVE_BYTES;
+  }
+
+  #putControl(
+    segment: Segment,
+    bytes: Uint8Array,
+    view: DataView,
+    at: number,
+    kind: ControlKind,
+    firstLsn: number,
+    payload: number,
+    offset: number,
+  ): void {
+    const lengthBytes = CONTROL_FRAME_BYTES;
+    encodeFrameHeader(view, at, {
+      kind,
+      lengthBytes,
+      firstLsn,
+      count: 0,
+      syncedLsn: this.#syncedLsn,
+      time: this.#now(),
+    });
+    encodeControlPayload(view, at, payload);
+    segment.checksum.seal(bytes, view, at, lengthBytes, offset);
+  }
+
+  /** Frames behind the last one, in one write; a write that finds no room is cut back before anyone is told. */
+  async #put(segment: Segment, frames: Uint8Array, lastLsn: number, isBlocking: boolean): Promise<void> {
+    this.#preparation.throwIfFailed();
+    const syncedLsn = this.#syncedLsn;
+    try {
+      await segment.append(frames, isBlocking);
+    } catch (error) {
+      if (systemCode(error) !== "ENOSPC" || !segment.grows(frames.length)) throw error;
+      await segment.cutBack();
+      this.#syncedLsn = this.#writtenLsn;
+      this.#unsyncedBytes = 0;
+      throw new WalDiskFullError(`write ${frames.length} bytes to ${segment.name}`, error);
+    }
+    this.#writtenLsn = lastLsn;
+    this.#stampedLsn = Math.max(this.#stampedLsn, syncedLsn);
+    this.#unsyncedBytes += frames.length;
+  }
+
+  /** Before anything is written behind a mark, an idle frame of equal length takes its place, synced. */
+  async #unmark(segment: Segment, mark: Mark): Promise<void> {
+    const bytes = new Uint8Array(CONTROL_FRAME_BYTES);
+    this.#putControl(segment, bytes, viewOf(bytes), 0, FrameKind.IDLE, mark.nextLsn, 0, mark.offset);
+    await segment.replaceFrame(bytes, mark.offset);
+    this.#mark = null;
+  }
+
+  /** A segment after this one: all in here is synced before its successor's name exists, at every durability level. */
+  async #rotate(withFooter: boolean, isCutting: boolean): Promise<void> {
+    const segment = this.#open();
+    if (withFooter) await segment.seal(this.#writtenLsn + 1, this.#syncedLsn, this.#now());
+    await this.sync(false);
+    const { header, endOffset } = segment;
+    // One that never got a frame is not made a predecessor: its own is named.
+    const predecessor = endOffset === HEADER_BYTES
+      ? header.predecessor
+      : { id: header.id, endOffset, lastLsn: this.#writtenLsn };
+    await this.#bear(predecessor, isCutting);
+    await segment.close();
+  }
+
+  async #bear(predecessor: Predecessor, isCutting: boolean): Promise<void> {
+    if (this.#highestId >= MAX_NUMBER) {
+      const message = `cannot begin a segment: the last segment id there is, ${MAX_NUMBER}, has been used`;
+      throw new WalLimitError("segmentId", this.#highestId, MAX_NUMBER, message);
+    }
+    const spare = await this.#spares.take(isCutting);
+    const id = ++this.#highestId; // burnt, whatever becomes of it
+    const lineage = this.#lineage ?? this.#newLineage();
+    const headLsn = predecessor.id === 0 ? Math.max(this.#headLsn, predecessor.lastLsn + 1) : this.#headLsn;
+    const segment = await Segment.born(this.#place, spare, {
+      ...{ logId: lineage.logId, epoch: lineage.epoch, id, baseLsn: predecessor.lastLsn + 1 },
+      ...{ salt: this.#random(8), predecessor, headLsn, setId: 0, time: this.#now() },
+    });
+    this.#lineage = lineage;
+    this.#headLsn = headLsn;
+    this.chain.push(segment.header);
+    this.#segment = segment;
+    this.#isUnclean = false;
+    this.#mark = null;
+    this.#entriesEnd = HEADER_BYTES;
+    this.#unsyncedBytes = 0;
+    this.#hasAskedForSpare = false;
+    this.#preparation.resume();
+    this.#stampedLsn = Math.max(this.#stampedLsn, segment.header.baseLsn - 1);
+    this.#spares.prepare(false);
+    this.#report({ type: "rotated", level: "debug", segment: segment.name, baseLsn: segment.header.baseLsn });
+  }
+
+  #newLineage(): Lineage {
+    return { logId: this.#random(16), epoch: { id: this.#random(8), parentId: "0".repeat(16), lsn: 0 } };
+  }
+
+  #random(length: number): string {
+    const bytes = new Uint8Array(length);
+    this.#place.runtime.randomize(bytes);
+    return getHex(bytes, 0, length);
+  }
+}

@@ -1,0 +1,367 @@
+/**
+ * The log as its user holds it.
+ *
+ * @module
+ */
+
+import type { Entry, EntryInput } from "./entry.ts";
+import {
+  WalAbortedError,
+  WalBufferFullError,
+  WalClosedError,
+  WalDiskFullError,
+  type WalFailedError,
+  WalInputError,
+  WalOptionsError,
+  WalRangeError,
+  WalTruncatedError,
+} from "./errors.ts";
+import { encodeLockMark } from "./format.ts";
+import { type OpenedLog, openLog, type WalRecovery } from "./opening.ts";
+import type { Durability, WalOptions } from "./options.ts";
+import { readBatches } from "./reader.ts";
+
+/** Whether a log takes entries. */
+export type WalState = "open" | "failed" | "closed";
+
+/** What {@linkcode Wal.waitFor} takes. */
+export interface WaitOptions {
+  /** How durable the entry must be; the log's own level unless said. */
+  readonly durability?: Durability;
+  /** Ends the waiting; the entry stays in the log. */
+  readonly signal?: AbortSignal;
+}
+
+/** What {@linkcode Wal.readable} takes. */
+export interface ReadOptions {
+  /** The first LSN; the first there is unless said. */
+  readonly from?: number;
+  /** The last LSN; the last that is durable at the call unless said. */
+  readonly to?: number;
+  /** Whether the stream carries arrays, the entries of one frame each, instead of single entries. */
+  readonly batches?: boolean;
+}
+
+/**
+ * A write-ahead log in a directory.
+ *
+ * @example
+ * ```ts
+ * import { Wal } from "@walstream/wal";
+ *
+ * const wal = await Wal.open("data/wal");
+ * const lsn = wal.append("hello"); // accepted: numbered at once
+ * await wal.waitFor(lsn); // durable: on the disk, by a sync that is shared with everyone else
+ * await wal.commit({ kind: 7, data: new Uint8Array([1, 2, 3]) }); // both in one
+ * for await (const entry of wal.readable()) console.log(entry.lsn, entry.kind, entry.data.length);
+ * await wal.close();
+ * ```
+ */
+export class Wal {
+  readonly #log: OpenedLog;
+  /** What was there when the log was opened: of these LSNs only the files know which were skipped. */
+  readonly #recoveredLsn: number;
+  #closing: Promise<void> | null = null;
+  readonly #closed: Promise<void>;
+  #settleClosed: (outcome: Promise<void>) => void = () => {};
+
+  private constructor(log: OpenedLog) {
+    this.#log = log;
+    this.#recoveredLsn = log.recovery.lastLsn;
+    this.#closed = new Promise((resolve) => this.#settleClosed = resolve);
+    this.#closed.catch(() => {}); // who does not look has not asked
+  }
+
+  /**
+   * Opens the log in `directory`: makes it if it is not there, locks it, and recovers what is in it. When this resolves,
+   * everything that {@linkcode readable} shows is synced, and {@linkcode recovery} says what was found.
+   *
+   * @example
+   * ```ts
+   * import { Wal } from "@walstream/wal";
+   *
+   * const wal = await Wal.open("data/wal", { preset: "oltp", onEvent: (event) => console.log(event.type) });
+   * console.log(wal.recovery.end); // new
+   * await wal.close();
+   * ```
+   */
+  static async open(directory: string | URL, options: WalOptions = {}): Promise<Wal> {
+    return new Wal(await openLog(directory, options));
+  }
+
+  // -- where the log stands
+
+  /** The first LSN there is, or will be: 1 in a new log. */
+  get firstLsn(): number {
+    return this.#log.tail.headLsn;
+  }
+
+  /** The last LSN that was given out; 0 in a new log. */
+  get lastLsn(): number {
+    return this.#log.committer.lastLsn;
+  }
+
+  /** The highest LSN up to which every entry is durable, as far as the log's durability level asks. */
+  get durableLsn(): number {
+    return this.#log.committer.durableLsn;
+  }
+
+  /** The highest LSN up to which every entry is synced to the disk. */
+  get syncedLsn(): number {
+    return this.#log.tail.syncedLsn;
+  }
+
+  /** Whether the log takes entries. */
+  get state(): WalState {
+    if (this.#closing !== null) return "closed";
+    return this.#log.committer.failure === null ? "open" : "failed";
+  }
+
+  /** Why the log failed, or null. */
+  get error(): WalFailedError | null {
+    return this.#log.committer.failure;
+  }
+
+  /** Settles as {@linkcode close} does. */
+  get closed(): Promise<void> {
+    return this.#closed;
+  }
+
+  /** What opening found. */
+  get recovery(): WalRecovery {
+    return this.#log.recovery;
+  }
+
+  /** Bytes that {@linkcode append} still takes before the buffer is full, as a stream's writer has it; it may be negative. */
+  get desiredSize(): number {
+    return this.#closing === null ? this.#log.committer.desiredBytes : 0;
+  }
+
+  /** Resolves when {@linkcode desiredSize} is above zero; rejects when the log has failed or is closed. */
+  get ready(): Promise<void> {
+    const ready = this.#log.committer.roomAvailable();
+    ready.catch(() => {}); // as a stream's writer does: who does not look has not asked
+    return ready;
+  }
+
+  // -- write
+
+  /**
+   * Accepts an entry and returns its LSN at once; no I/O is waited for. Its bytes are copied. Throws, and accepts nothing,
+   * when the entry is none or too large, the buffer or the disk is full, or the log has failed or is closed.
+   *
+   * @example
+   * ```ts
+   * import { Wal } from "@walstream/wal";
+   *
+   * const wal = await Wal.open("data/wal");
+   * for (let i = 0; i < 1000; i++) wal.append(`entry ${i}`);
+   * await wal.flush(); // one write, one sync
+   * await wal.close();
+   * ```
+   */
+  append(entry: EntryInput): number {
+    const { committer } = this.#log;
+    const lsn = committer.hasRoomQueue ? 0 : committer.tryAppend(entry);
+    if (lsn === 0) throw this.#bufferFull();
+    return lsn;
+  }
+
+  /**
+   * Accepts entries that will be in the log all together or not at all, and returns the last LSN. Throws as
+   * {@linkcode append} does; a batch without entries is an error too.
+   */
+  appendBatch(entries: readonly EntryInput[]): number {
+    const { committer } = this.#log;
+    const lsn = committer.hasRoomQueue ? 0 : committer.tryAppendBatch(entries);
+    if (lsn === 0) throw this.#bufferFull();
+    return lsn;
+  }
+
+  /**
+   * Appends an entry, waiting in line for room if need be, and resolves to its LSN when it is durable. Leave the bytes
+   * alone until then.
+   */
+  commit(entry: EntryInput): Promise<number> {
+    return this.#commit(() => this.#log.committer.tryAppend(entry));
+  }
+
+  /** The same for {@linkcode appendBatch}: resolves to the last LSN when all of the batch is durable. */
+  commitBatch(entries: readonly EntryInput[]): Promise<number> {
+    return this.#commit(() => this.#log.committer.tryAppendBatch(entries));
+  }
+
+  /**
+   * Resolves when the entry with this LSN is durable. Rejects when there is no such entry, when it was rejected because the
+   * disk was full, and when the log has failed before it was durable: then the outcome is unknown.
+   */
+  async waitFor(lsn: number, options: WaitOptions = {}): Promise<void> {
+    const { committer, settings } = this.#log;
+    const { durability = settings.durability, signal } = options;
+    if (!["fsync", "write", "none"].includes(durability)) {
+      throw new WalOptionsError(`durability must be fsync, write or none, not ${String(durability)}`);
+    }
+    if (!Number.isSafeInteger(lsn) || lsn < 0) {
+      throw new WalInputError(`an LSN must be a whole number, not ${String(lsn)}`);
+    }
+    if (lsn > this.lastLsn) {
+      throw new WalRangeError(`cannot wait for LSN ${lsn}: the last one given out is ${this.lastLsn}`);
+    }
+    if (lsn === 0) return;
+    const isRecovered = lsn <= this.#recoveredLsn;
+    const settled: Promise<unknown> = isRecovered ? this.#checkRecovered(lsn) : committer.settled(lsn, durability);
+    await (signal === undefined ? settled : abortable(settled, signal, `waiting for LSN ${lsn}`));
+  }
+
+  /**
+   * Resolves when everything that was accepted before the call is synced to the disk, at every durability level; to the
+   * last LSN of it.
+   */
+  async flush(): Promise<number> {
+    if (this.#closing !== null) throw new WalClosedError("flush");
+    return await this.#log.committer.flush();
+  }
+
+  // -- read
+
+  /**
+   * Reads the log from one LSN to another, both included, in order. Ends at what was durable at the call. Memory is bounded
+   * by the largest frame: 64 KiB, or a batch.
+   *
+   * @example
+   * ```ts
+   * import { Wal } from "@walstream/wal";
+   *
+   * const wal = await Wal.open("data/wal");
+   * for (let i = 1; i <= 10; i++) wal.append(`entry ${i}`);
+   * await wal.flush();
+   * for await (const entry of wal.readable({ from: 9 })) console.log(entry.text()); // entry 9, entry 10
+   * await wal.close();
+   * ```
+   */
+  readable(options: ReadOptions & { readonly batches: true }): ReadableStream<Entry[]>;
+  /** The same, entry by entry. */
+  readable(options?: ReadOptions & { readonly batches?: false }): ReadableStream<Entry>;
+  /** The same, for options that are known only when it runs. */
+  readable(options?: ReadOptions): ReadableStream<Entry> | ReadableStream<Entry[]>;
+  readable(options: ReadOptions = {}): ReadableStream<Entry> | ReadableStream<Entry[]> {
+    const { firstLsn, lastLsn, durableLsn } = this;
+    const { from = firstLsn, to = durableLsn, batches = false } = options;
+    for (const lsn of [from, to]) {
+      if (!Number.isSafeInteger(lsn) || lsn < 0) {
+        throw new WalInputError(`an LSN must be a whole number, not ${String(lsn)}`);
+      }
+    }
+    if (from < firstLsn) throw new WalTruncatedError(from, firstLsn);
+    if (from > lastLsn + 1 || to > lastLsn) {
+      throw new WalRangeError(`cannot read from LSN ${from} to ${to}: the last one given out is ${lastLsn}`);
+    }
+    const source = this.#batches(from, Math.min(to, durableLsn));
+    const strategy = { highWaterMark: 0 }; // nothing is read before somebody asks
+    const cancel = async (): Promise<void> => void await source.return();
+    if (batches) {
+      return new ReadableStream<Entry[]>({
+        pull: async (controller) => {
+          const { done, value } = await source.next();
+          if (done) controller.close();
+          else controller.enqueue(value);
+        },
+        cancel,
+      }, strategy);
+    }
+    return new ReadableStream<Entry>({
+      pull: async (controller) => {
+        const { done, value } = await source.next();
+        if (done) controller.close();
+        else for (const entry of value) controller.enqueue(entry);
+      },
+      cancel,
+    }, strategy);
+  }
+
+  // -- the end
+
+  /**
+   * Writes and syncs everything that was accepted, marks the clean end, and unlocks. Closing twice is closing once. A log
+   * that has failed is unlocked, and this rejects with the cause.
+   */
+  close(): Promise<void> {
+    if (this.#closing === null) {
+      this.#closing = this.#close();
+      this.#settleClosed(this.#closing);
+    }
+    return this.#closing;
+  }
+
+  /** {@linkcode close}, for `await using`. */
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+
+  // -- inside
+
+  #bufferFull(): WalBufferFullError {
+    const { committer, settings } = this.#log;
+    return new WalBufferFullError(committer.bufferedBytes, settings.maxBufferedBytes);
+  }
+
+  #commit(attempt: () => number): Promise<number> {
+    const { committer, settings } = this.#log;
+    try {
+      const lsn = committer.mustQueue ? 0 : attempt();
+      if (lsn !== 0) return committer.settled(lsn, settings.durability);
+    } catch (error) {
+      return Promise.reject(error);
+    }
+    return committer.appendInLine(attempt).then((lsn) => committer.settled(lsn, settings.durability));
+  }
+
+  /** Of an entry from an earlier life only the files know whether it is one, or was skipped. */
+  async #checkRecovered(lsn: number): Promise<void> {
+    if (lsn < this.firstLsn) throw new WalTruncatedError(lsn, this.firstLsn);
+    for await (const _batch of this.#batches(lsn, lsn)) return;
+    throw new WalRangeError(`cannot wait for LSN ${lsn}: it was given out and rejected before the log was opened`);
+  }
+
+  async *#batches(fromLsn: number, toLsn: number): AsyncGenerator<Entry[], void, undefined> {
+    const { committer, tail, place } = this.#log;
+    while (committer.visibleLsn < toLsn && committer.failure === null) { // at "none": accepted, not yet written
+      const moved = committer.moved();
+      committer.hasten();
+      await moved;
+    }
+    const lastIndex = tail.segment?.index.points ?? [];
+    const readableLsn = Math.min(toLsn, committer.visibleLsn);
+    yield* readBatches({ place, links: [...tail.chain.links], lastIndex: [...lastIndex], fromLsn, toLsn: readableLsn });
+  }
+
+  async #close(): Promise<void> {
+    const { committer, tail, spares, lock } = this.#log;
+    await committer.drain();
+    const failed = await committer.exclusive("mark the end of the log", () => this.#markEnd()).catch((error: unknown) =>
+      error
+    );
+    await spares.settled();
+    await tail.close();
+    await lock.release().catch(() => {}); // the descriptor is gone, and the lock with it
+    if (failed instanceof WalDiskFullError) return; // there is no room for a mark: the next open takes a closer look
+    if (committer.failure !== null) throw committer.failure;
+  }
+
+  async #markEnd(): Promise<void> {
+    const { committer, tail, lock, place } = this.#log;
+    const mark = await tail.markEnd(committer.lastLsn);
+    if (mark === null) return;
+    await lock.file.write(encodeLockMark(mark, place.crc32), 0);
+    await lock.file.syncData();
+  }
+}
+
+function abortable<T>(call: Promise<T>, signal: AbortSignal, tried: string): Promise<T> {
+  return new Promise((resolve, reject) => {
+    const abort = (): void => reject(new WalAbortedError(tried, signal.reason));
+    if (signal.aborted) abort();
+    signal.addEventListener("abort", abort, { once: true });
+    call.then(resolve, reject).finally(() => signal.removeEventListener("abort", abort));
+  });
+}
