@@ -25,7 +25,12 @@ export class NodeFile implements RuntimeFile {
   #closing: Promise<void> | null = null;
   #whenIdle: (() => void) | null = null;
 
-  /** @param descriptor An open file, from now on owned by this. @param lock How it is locked here. */
+  /**
+   * Owns the descriptor from now on.
+   *
+   * @param descriptor An open file.
+   * @param lock How it is locked here.
+   */
   constructor(descriptor: number, lock: LockDescriptor) {
     this.#descriptor = descriptor;
     this.#lock = lock;

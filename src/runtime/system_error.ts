@@ -12,7 +12,7 @@ export class SystemError extends Error {
   /** The system's name of the failure: `"EIO"`, `"EACCES"` … */
   readonly code: string;
 
-  /** @param code The system's name. @param message What failed. */
+  /** Made where the runtime's own error does not say enough. */
   constructor(code: string, message: string, options?: ErrorOptions) {
     super(message, options);
     this.code = code;

@@ -36,6 +36,7 @@ const NO_FREE_SPACE: readonly string[] = ["EACCES", "EPERM", "ENOSYS", "ENOTSUP"
 
 /** A runtime of which only opening files is left to say. */
 export abstract class SystemRuntime implements Runtime {
+  /** See the port. */
   abstract readonly name: string;
   readonly #missing: MissingCapability[] = [];
   #identity: ProcessIdentity | null = null;
@@ -48,6 +49,7 @@ export abstract class SystemRuntime implements Runtime {
     if (process.platform === "win32") this.noteMissing("directory-sync", "Windows does not sync directories");
   }
 
+  /** See the port. */
   abstract open(path: string, mode: OpenMode): Promise<RuntimeFile>;
 
   /** See the port. */
