@@ -314,7 +314,7 @@ export class Committer {
     if (next === intake.pending) this.#take();
     const count = this.#isSolo ? 1 : tail.countThatFit(next);
     const startMs = this.#runtime.monotonicMs();
-    const isBlocking = this.#pace.next();
+    const isBlocking = this.#pace.next(next.pendingBytes);
     await tail.write(next, count, isBlocking);
     const syncs = this.#isSyncDue();
     if (syncs) await tail.sync(isBlocking);

@@ -37,8 +37,8 @@
  * synced: one entry of kind 7, `hi`. It is 56 bytes long, 1 of them padding:
  *
  * ```text
- * 00  c4 60 ae 4e  header checksum       of bytes 04 to 2f
- * 04  9f f4 5d fd  frame checksum        of bytes 08 to 37
+ * 00  fc b5 7f c7  header checksum       of bytes 04 to 2f
+ * 04  63 67 89 d7  frame checksum        of bytes 08 to 37
  * 08  66 72 6d 31  magic                 "frm1"
  * 0c  38 00 00 00  length                56
  * 10  01 00 00 00 00 00 00 00  first LSN   1

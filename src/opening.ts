@@ -80,7 +80,7 @@ export async function openLog(directory: string | URL, options: WalOptions): Pro
     const found = await step("recover the log in", () => recover(place, names, vouchers));
     return start(place, settings, report, lock, names, found, runtime.monotonicMs() - startMs);
   } catch (error) {
-    await lock.release();
+    await lock.release().catch(() => {}); // what went wrong before is worth more
     throw error;
   }
 }

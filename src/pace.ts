@@ -16,6 +16,8 @@ const SLOW_MS = 2;
 /** So many fast ones in a row are believed. After each slow one in blocking mode, twice as many are asked for. */
 const FIRST_TRIAL = 8;
 const LONGEST_TRIAL = 1024;
+/** What is larger takes its time in any case, and the thread does not wait for it. */
+const LARGE_BYTES = 256 * 1024;
 /** After holding the thread so long in all, one flush goes through the pool, so that the event loop turns. */
 const HOLD_MS = 2;
 
@@ -33,9 +35,9 @@ export class Pace {
     this.#isBlocking = mode === "blocking";
   }
 
-  /** Whether the next flush blocks. */
-  next(): boolean {
-    if (!this.#isBlocking) return false;
+  /** Whether the next flush, of so many bytes, blocks. */
+  next(lengthBytes: number): boolean {
+    if (!this.#isBlocking || this.#mode === "auto" && lengthBytes > LARGE_BYTES) return false;
     if (this.#heldMs < HOLD_MS) return true;
     this.#heldMs = 0;
     return false;

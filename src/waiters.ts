@@ -32,14 +32,10 @@ export class Waiters {
   /** Resolves to `lsn` when it is durable; rejects when it never will be. */
   async wait(lsn: number): Promise<number> {
     if (this.#isDurable(lsn)) return lsn;
-    if (lsn < this.#highestLsn) {
-      await new Promise<void>((resolve) => this.#late.push({ lsn, resolve }));
-      if (this.#isDurable(lsn)) return lsn;
-      throw new Error(`LSN ${lsn} was let through before it was settled`);
-    }
-    this.#highestLsn = lsn;
+    if (lsn < this.#highestLsn) await new Promise<void>((resolve) => this.#late.push({ lsn, resolve }));
+    else this.#highestLsn = lsn;
     try {
-      do await this.#signalFor(lsn).wait(); while (!this.#isDurable(lsn));
+      while (!this.#isDurable(lsn)) await this.#signalFor(lsn).wait();
       return lsn;
     } finally {
       if (this.#highestLsn === lsn) this.#highestLsn = 0;

@@ -192,25 +192,20 @@ export class Wal {
   }
 
   /**
-   * Resolves when the entry with this LSN is durable. Rejects when there is no such entry, when it was rejected because the
-   * disk was full, and when the log has failed before it was durable: then the outcome is unknown.
+   * Resolves, to the LSN, when the entry with this LSN is durable; waits settle in LSN order. Rejects when there is no such
+   * entry, when it was rejected because the disk was full, and when the log has failed before it was durable: then the
+   * outcome is unknown.
    */
-  async waitFor(lsn: number, options: WaitOptions = {}): Promise<void> {
-    const { committer, settings } = this.#log;
-    const { durability = settings.durability, signal } = options;
-    if (!["fsync", "write", "none"].includes(durability)) {
-      throw new WalOptionsError(`durability must be fsync, write or none, not ${String(durability)}`);
+  waitFor(lsn: number, options: WaitOptions = {}): Promise<number> {
+    const { durability = this.#log.settings.durability, signal } = options;
+    try {
+      this.#checkWait(lsn, durability);
+    } catch (error) {
+      return Promise.reject(error);
     }
-    if (!Number.isSafeInteger(lsn) || lsn < 0) {
-      throw new WalInputError(`an LSN must be a whole number, not ${String(lsn)}`);
-    }
-    if (lsn > this.lastLsn) {
-      throw new WalRangeError(`cannot wait for LSN ${lsn}: the last one given out is ${this.lastLsn}`);
-    }
-    if (lsn === 0) return;
     const isRecovered = lsn <= this.#recoveredLsn;
-    const settled: Promise<unknown> = isRecovered ? this.#checkRecovered(lsn) : committer.settled(lsn, durability);
-    await (signal === undefined ? settled : abortable(settled, signal, `waiting for LSN ${lsn}`));
+    const settled = isRecovered ? this.#checkRecovered(lsn) : this.#log.committer.settled(lsn, durability);
+    return signal === undefined ? settled : abortable(settled, signal, `waiting for LSN ${lsn}`);
   }
 
   /**
@@ -316,10 +311,23 @@ export class Wal {
     return committer.appendInLine(attempt).then((lsn) => committer.settled(lsn, settings.durability));
   }
 
-  /** Of an entry from an earlier life only the files know whether it is one, or was skipped. */
-  async #checkRecovered(lsn: number): Promise<void> {
+  #checkWait(lsn: number, durability: Durability): void {
+    if (!["fsync", "write", "none"].includes(durability)) {
+      throw new WalOptionsError(`durability must be fsync, write or none, not ${String(durability)}`);
+    }
+    if (!Number.isSafeInteger(lsn) || lsn < 0) {
+      throw new WalInputError(`an LSN must be a whole number, not ${String(lsn)}`);
+    }
+    if (lsn > this.lastLsn) {
+      throw new WalRangeError(`cannot wait for LSN ${lsn}: the last one given out is ${this.lastLsn}`);
+    }
+  }
+
+  /** Of an entry from an earlier life only the files know whether it is one, or was skipped. LSN 0 is before them all. */
+  async #checkRecovered(lsn: number): Promise<number> {
+    if (lsn === 0) return lsn;
     if (lsn < this.firstLsn) throw new WalTruncatedError(lsn, this.firstLsn);
-    for await (const _batch of this.#batches(lsn, lsn)) return;
+    for await (const _batch of this.#batches(lsn, lsn)) return lsn;
     throw new WalRangeError(`cannot wait for LSN ${lsn}: it was given out and rejected before the log was opened`);
   }
 
