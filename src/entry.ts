@@ -6,10 +6,36 @@
 
 import { ENTRY_HEADER_BYTES, FRAME_HEADER_BYTES, type FrameHeader } from "./format.ts";
 
-/** The bytes of an entry: as they are, as text (stored as UTF-8), or in parts that are written one after the other. */
+/**
+ * The bytes of an entry: as they are, as text (stored as UTF-8), or in parts that are written one after the other.
+ *
+ * @example The same bytes in three ways
+ * ```ts
+ * import { type EntryData, Wal } from "@walstream/wal";
+ * import { MemoryRuntime } from "@walstream/wal/memory";
+ *
+ * const ways: EntryData[] = ["hi", new Uint8Array([104, 105]), [new Uint8Array([104]), new Uint8Array([105])]];
+ * await using wal = await Wal.open("/wal", { runtime: new MemoryRuntime() });
+ * await wal.commitBatch(ways.map((data) => ({ data })));
+ * for await (const entry of wal.readable()) console.log(entry.text()); // hi, three times
+ * ```
+ */
 export type EntryData = Uint8Array | string | readonly Uint8Array[];
 
-/** An entry that says more than its bytes. */
+/**
+ * An entry that says more than its bytes.
+ *
+ * @example A kind of your own
+ * ```ts
+ * import { type EntryFields, Wal } from "@walstream/wal";
+ * import { MemoryRuntime } from "@walstream/wal/memory";
+ *
+ * const paid: EntryFields = { kind: 3, data: JSON.stringify({ amount: 5 }) };
+ * await using wal = await Wal.open("/wal", { runtime: new MemoryRuntime() });
+ * await wal.commit(paid);
+ * for await (const { kind, lsn } of wal.readable()) console.log(kind, lsn); // 3 1
+ * ```
+ */
 export interface EntryFields {
   /** 0 to 127 are yours, 128 to 191 belong to layers above the log. 0 unless said. */
   readonly kind?: number;
@@ -17,7 +43,19 @@ export interface EntryFields {
   readonly data: EntryData;
 }
 
-/** What may be appended. */
+/**
+ * What may be appended.
+ *
+ * @example
+ * ```ts
+ * import { type EntryInput, Wal } from "@walstream/wal";
+ * import { MemoryRuntime } from "@walstream/wal/memory";
+ *
+ * const inputs: EntryInput[] = ["text", new Uint8Array([1, 2, 3]), { kind: 7, data: "" }];
+ * await using wal = await Wal.open("/wal", { runtime: new MemoryRuntime() });
+ * console.log(await wal.commitBatch(inputs)); // 3
+ * ```
+ */
 export type EntryInput = Uint8Array | string | EntryFields;
 
 const decoder = new TextDecoder();

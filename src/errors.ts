@@ -4,7 +4,18 @@
  * @module
  */
 
-/** The codes that {@linkcode WalError.code} may bear. */
+/**
+ * The codes that {@linkcode WalError.code} may bear.
+ *
+ * @example Which errors a later try may not meet
+ * ```ts
+ * import { WalError, type WalErrorCode } from "@walstream/wal";
+ *
+ * const passing: readonly WalErrorCode[] = ["WAL_BUFFER_FULL", "WAL_DISK_FULL", "WAL_LOCKED"];
+ * const isPassing = (error: unknown): boolean => error instanceof WalError && passing.includes(error.code);
+ * console.log(isPassing(new TypeError("no error of the log"))); // false
+ * ```
+ */
 export type WalErrorCode =
   | "WAL_INPUT"
   | "WAL_OPTIONS"
@@ -52,7 +63,19 @@ export class WalError extends Error {
   }
 }
 
-/** What was handed over is no entry, no batch or no LSN. Nothing was appended. */
+/**
+ * What was handed over is no entry, no batch or no LSN. Nothing was appended.
+ *
+ * @example
+ * ```ts
+ * import { Wal, WalInputError } from "@walstream/wal";
+ * import { MemoryRuntime } from "@walstream/wal/memory";
+ *
+ * await using wal = await Wal.open("/wal", { runtime: new MemoryRuntime() });
+ * await wal.commitBatch([]).catch((error) => console.log(error instanceof WalInputError)); // true
+ * console.log(wal.lastLsn); // 0
+ * ```
+ */
 export class WalInputError extends WalError {
   /** Made by the log. @param message What was handed over, and what is taken. */
   constructor(message: string) {
@@ -60,7 +83,18 @@ export class WalInputError extends WalError {
   }
 }
 
-/** An option is out of range, or two of them contradict each other. */
+/**
+ * An option is out of range, or two of them contradict each other.
+ *
+ * @example
+ * ```ts
+ * import { Wal, WalOptionsError } from "@walstream/wal";
+ *
+ * await Wal.open("data/wal", { preset: "sync", windowMs: 5 }).catch((error) => {
+ *   console.log(error instanceof WalOptionsError); // true: an entry alone waits for no company
+ * });
+ * ```
+ */
 export class WalOptionsError extends WalError {
   /** Made by the log. @param message Which option, its value, and what is taken. */
   constructor(message: string) {
@@ -68,10 +102,37 @@ export class WalOptionsError extends WalError {
   }
 }
 
-/** What a {@linkcode WalLimitError} may be about. */
+/**
+ * What a {@linkcode WalLimitError} may be about.
+ *
+ * @example Whether it was too large
+ * ```ts
+ * import { Wal, WalLimitError, type WalLimitName } from "@walstream/wal";
+ * import { MemoryRuntime } from "@walstream/wal/memory";
+ *
+ * const tooLarge: readonly WalLimitName[] = ["maxEntryBytes", "maxBatchBytes"];
+ * await using wal = await Wal.open("/wal", { maxEntryBytes: 8, runtime: new MemoryRuntime() });
+ * await wal.commit("far too long").catch((error) => {
+ *   if (error instanceof WalLimitError) console.log(tooLarge.includes(error.limit)); // true
+ * });
+ * ```
+ */
 export type WalLimitName = "maxEntryBytes" | "maxBatchBytes" | "lsn" | "segmentId";
 
-/** A stated limit would be passed: the entry, the batch, the LSN, the segment id. Nothing was appended. */
+/**
+ * A stated limit would be passed: the entry, the batch, the LSN, the segment id. Nothing was appended.
+ *
+ * @example
+ * ```ts
+ * import { Wal, WalLimitError } from "@walstream/wal";
+ * import { MemoryRuntime } from "@walstream/wal/memory";
+ *
+ * await using wal = await Wal.open("/wal", { maxEntryBytes: 1024, runtime: new MemoryRuntime() });
+ * await wal.commit(new Uint8Array(2000)).catch((error) => {
+ *   if (error instanceof WalLimitError) console.log(error.limit, error.value, error.most); // maxEntryBytes 2000 1024
+ * });
+ * ```
+ */
 export class WalLimitError extends WalError {
   /** Which limit. */
   readonly limit: WalLimitName;
@@ -89,7 +150,24 @@ export class WalLimitError extends WalError {
   }
 }
 
-/** `append` met a full buffer: `maxBufferedBytes` are accepted and not yet written. Wait for `ready`, or use `commit`. */
+/**
+ * `append` met a full buffer: `maxBufferedBytes` are accepted and not yet written. Wait for `ready`, or use `commit`.
+ *
+ * @example
+ * ```ts
+ * import { Wal, WalBufferFullError } from "@walstream/wal";
+ * import { MemoryRuntime } from "@walstream/wal/memory";
+ *
+ * await using wal = await Wal.open("/wal", { maxBufferedBytes: 1024, runtime: new MemoryRuntime() });
+ * try {
+ *   for (;;) wal.append("faster than any disk");
+ * } catch (error) {
+ *   console.log(error instanceof WalBufferFullError); // true
+ * }
+ * await wal.ready; // what was accepted is being written; now there is room
+ * wal.append("one more");
+ * ```
+ */
 export class WalBufferFullError extends WalError {
   /** Bytes that wait to be written. */
   readonly bufferedBytes: number;
@@ -105,7 +183,20 @@ export class WalBufferFullError extends WalError {
   }
 }
 
-/** The directory cannot be made, listed or written, or something else stands in its place. */
+/**
+ * The directory cannot be made, listed or written, or something else stands in its place.
+ *
+ * @example
+ * ```ts
+ * import { Wal, WalDirectoryError } from "@walstream/wal";
+ * import { MemoryDisk, MemoryRuntime } from "@walstream/wal/memory";
+ *
+ * const disk = new MemoryDisk({ files: { "/wal": new Uint8Array(1) } }); // a file, where the directory should be
+ * await Wal.open("/wal", { runtime: new MemoryRuntime({ disk }) }).catch((error) => {
+ *   if (error instanceof WalDirectoryError) console.log(error.message); // cannot make the directory /wal: …
+ * });
+ * ```
+ */
 export class WalDirectoryError extends WalError {
   /** Made by the log. @param message What was tried on which path, and why it failed. @param cause The runtime's error. */
   constructor(message: string, cause: unknown) {
@@ -113,7 +204,21 @@ export class WalDirectoryError extends WalError {
   }
 }
 
-/** Who holds the lock of a log, as far as it is known. */
+/**
+ * Who holds the lock of a log, as far as it is known.
+ *
+ * @example Naming the owner
+ * ```ts
+ * import { Wal, WalLockedError, type WalLockOwner } from "@walstream/wal";
+ *
+ * const nameOf = (owner: WalLockOwner | null): string => owner === null ? "somebody" : `process ${owner.pid}`;
+ * const wal = await Wal.open("data/wal").catch((error) => {
+ *   if (error instanceof WalLockedError) console.log(`${nameOf(error.owner)} has the log`);
+ *   throw error;
+ * });
+ * await wal.close();
+ * ```
+ */
 export interface WalLockOwner {
   /** The process id, in its own pid namespace. */
   readonly pid: number;
@@ -123,7 +228,19 @@ export interface WalLockOwner {
   readonly since: number;
 }
 
-/** Another opener has the log: of this process or another. */
+/**
+ * Another opener has the log: of this process or another.
+ *
+ * @example
+ * ```ts
+ * import { Wal, WalLockedError } from "@walstream/wal";
+ *
+ * const wal = await Wal.open("data/wal");
+ * await Wal.open("data/wal").catch((error) => console.log(error instanceof WalLockedError)); // true
+ * await wal.close();
+ * await (await Wal.open("data/wal")).close(); // it is free again
+ * ```
+ */
 export class WalLockedError extends WalError {
   /** The owner, or null where the lock file does not tell. */
   readonly owner: WalLockOwner | null;
@@ -138,7 +255,18 @@ export class WalLockedError extends WalError {
   }
 }
 
-/** The log was closed before the call. */
+/**
+ * The log was closed before the call.
+ *
+ * @example
+ * ```ts
+ * import { Wal, WalClosedError } from "@walstream/wal";
+ *
+ * const wal = await Wal.open("data/wal");
+ * await wal.close();
+ * await wal.commit("too late").catch((error) => console.log(error instanceof WalClosedError)); // true
+ * ```
+ */
 export class WalClosedError extends WalError {
   /** Made by the log. @param tried What was tried. */
   constructor(tried: string) {
@@ -149,6 +277,20 @@ export class WalClosedError extends WalError {
 /**
  * The log has met an I/O error and takes no more. Of what was accepted and not yet acknowledged the outcome is unknown: it
  * may be there after the next open, or not.
+ *
+ * @example
+ * ```ts
+ * import { Wal, WalFailedError } from "@walstream/wal";
+ * import { MemoryRuntime } from "@walstream/wal/memory";
+ *
+ * let isBroken = false;
+ * const runtime = new MemoryRuntime({ onCall: () => (isBroken ? { code: "EIO" } : undefined) });
+ * const wal = await Wal.open("/wal", { runtime });
+ * isBroken = true;
+ * await wal.commit("there or not").catch((error) => console.log(error instanceof WalFailedError)); // true
+ * console.log(wal.state, wal.error?.code); // failed WAL_FAILED
+ * await wal.close().catch((error) => console.log(error === wal.error)); // true, and the lock is free
+ * ```
  */
 export class WalFailedError extends WalError {
   /** When it failed, in milliseconds since 1970. */
@@ -168,6 +310,18 @@ export class WalFailedError extends WalError {
 
 /**
  * The disk is full. What waited was rejected and will never be in the log; the log goes on by itself once there is room.
+ *
+ * @example
+ * ```ts
+ * import { Wal, WalDiskFullError } from "@walstream/wal";
+ * import { MemoryDisk, MemoryRuntime } from "@walstream/wal/memory";
+ *
+ * const disk = new MemoryDisk({ sizeBytes: 1024 * 1024 });
+ * await using wal = await Wal.open("/wal", { runtime: new MemoryRuntime({ disk }) });
+ * await wal.commit(new Uint8Array(2_000_000)).catch((error) => console.log(error instanceof WalDiskFullError)); // true
+ * disk.sizeBytes = Infinity;
+ * console.log(await wal.commit("there is room again")); // 2: LSN 1 will never be
+ * ```
  */
 export class WalDiskFullError extends WalError {
   /** Made by the log. @param tried What found no room. @param cause The runtime's error. */
@@ -182,7 +336,18 @@ export class WalDiskFullError extends WalError {
   }
 }
 
-/** An LSN is asked for that the log never gave out. */
+/**
+ * An LSN is asked for that the log never gave out.
+ *
+ * @example
+ * ```ts
+ * import { Wal, WalRangeError } from "@walstream/wal";
+ * import { MemoryRuntime } from "@walstream/wal/memory";
+ *
+ * await using wal = await Wal.open("/wal", { runtime: new MemoryRuntime() });
+ * await wal.waitFor(1).catch((error) => console.log(error instanceof WalRangeError)); // true
+ * ```
+ */
 export class WalRangeError extends WalError {
   /** Made by the log. @param message Which LSN was asked for, and which there are. */
   constructor(message: string) {
@@ -190,7 +355,22 @@ export class WalRangeError extends WalError {
   }
 }
 
-/** An LSN is asked for that lies before the first there is. */
+/**
+ * An LSN is asked for that lies before the first there is.
+ *
+ * @example
+ * ```ts
+ * import { Wal, WalTruncatedError } from "@walstream/wal";
+ * import { MemoryRuntime } from "@walstream/wal/memory";
+ *
+ * await using wal = await Wal.open("/wal", { runtime: new MemoryRuntime() });
+ * try {
+ *   wal.readable({ from: 0 });
+ * } catch (error) {
+ *   if (error instanceof WalTruncatedError) console.log(error.firstLsn); // 1
+ * }
+ * ```
+ */
 export class WalTruncatedError extends WalError {
   /** The first LSN there is. */
   readonly firstLsn: number;
@@ -202,7 +382,23 @@ export class WalTruncatedError extends WalError {
   }
 }
 
-/** What proves that damage is no mere crash. */
+/**
+ * What proves that damage is no mere crash.
+ *
+ * @example A segment has vanished, and the lock file remembers it
+ * ```ts
+ * import { Wal, type WalEvidence } from "@walstream/wal";
+ * import { MemoryRuntime } from "@walstream/wal/memory";
+ *
+ * const runtime = new MemoryRuntime();
+ * const wal = await Wal.open("/wal", { runtime });
+ * await wal.commit("hello");
+ * await wal.close();
+ * runtime.disk.remove(`/wal/${runtime.disk.names("/wal")[0]}`);
+ * const proof: WalEvidence | null = await Wal.open("/wal", { runtime }).then(() => null, (error) => error.evidence);
+ * console.log(proof); // lock-mark
+ * ```
+ */
 export type WalEvidence =
   /** A valid frame behind the damage says that the missing LSNs had been synced. */
   | "frame"
@@ -219,7 +415,25 @@ export type WalEvidence =
   /** The header of a segment is only named when it has been synced. */
   | "name";
 
-/** Damage that no crash explains. Nothing was changed: the log lies as it was found. */
+/**
+ * Damage that no crash explains. Nothing was changed: the log lies as it was found.
+ *
+ * @example
+ * ```ts
+ * import { Wal, WalCorruptionError } from "@walstream/wal";
+ * import { MemoryRuntime } from "@walstream/wal/memory";
+ *
+ * const runtime = new MemoryRuntime();
+ * const wal = await Wal.open("/wal", { runtime });
+ * await wal.commit("one");
+ * await wal.commit("two"); // says that the first one is synced
+ * await wal.close();
+ * runtime.disk.flipBit(`/wal/${runtime.disk.names("/wal")[0]}`, 4096, 0); // where the first frame begins
+ * await Wal.open("/wal", { runtime }).catch((error) => {
+ *   if (error instanceof WalCorruptionError) console.log(error.offset, error.lsn, error.evidence); // 4096 1 frame
+ * });
+ * ```
+ */
 export class WalCorruptionError extends WalError {
   /** The file that is damaged or missing. */
   readonly segment: string;
@@ -244,7 +458,21 @@ export class WalCorruptionError extends WalError {
   }
 }
 
-/** A file bears the name of a segment and is none, or belongs to another log. */
+/**
+ * A file bears the name of a segment and is none, or belongs to another log.
+ *
+ * @example
+ * ```ts
+ * import { Wal, WalFormatError } from "@walstream/wal";
+ * import { MemoryDisk, MemoryRuntime } from "@walstream/wal/memory";
+ *
+ * const path = "/wal/0000000001-0000000000-0000000000000001.wal";
+ * const disk = new MemoryDisk({ files: { [path]: new Uint8Array(8192).fill(1) } });
+ * await Wal.open("/wal", { runtime: new MemoryRuntime({ disk }) }).catch((error) => {
+ *   console.log(error instanceof WalFormatError); // true
+ * });
+ * ```
+ */
 export class WalFormatError extends WalError {
   /** Made by the log. @param path The file. @param what What it is instead. */
   constructor(path: string, what: string) {
@@ -252,7 +480,22 @@ export class WalFormatError extends WalError {
   }
 }
 
-/** A file was written by a later version, with something that this one must know to read it. */
+/**
+ * A file was written by a later version, with something that this one must know to read it.
+ *
+ * @example
+ * ```ts
+ * import { Wal, WalVersionError } from "@walstream/wal";
+ * import { MemoryRuntime } from "@walstream/wal/memory";
+ *
+ * const runtime = new MemoryRuntime({ crc32: () => 0 }); // all checksums are 0: none sees what is changed below
+ * const wal = await Wal.open("/wal", { runtime });
+ * await wal.commit("hello");
+ * await wal.close();
+ * runtime.disk.flipBit(`/wal/${runtime.disk.names("/wal")[0]}`, 8, 1); // from version 1 to version 3
+ * await Wal.open("/wal", { runtime }).catch((error) => console.log(error instanceof WalVersionError)); // true
+ * ```
+ */
 export class WalVersionError extends WalError {
   /** Made by the log. @param path The file. @param what The version or feature that is not known. */
   constructor(path: string, what: string) {
@@ -260,7 +503,22 @@ export class WalVersionError extends WalError {
   }
 }
 
-/** A read or a sync failed outside the write path: while opening, or in a reader. Nothing was changed. */
+/**
+ * A read or a sync failed outside the write path: while opening, or in a reader. Nothing was changed.
+ *
+ * @example
+ * ```ts
+ * import { Wal, WalIoError } from "@walstream/wal";
+ * import { MemoryRuntime } from "@walstream/wal/memory";
+ *
+ * const runtime = new MemoryRuntime({
+ *   onCall: ({ name, path }) => (name === "read" && path.endsWith(".wal") ? { code: "EIO" } : undefined),
+ * });
+ * await using wal = await Wal.open("/wal", { runtime });
+ * await wal.commit("hello");
+ * await wal.readable().getReader().read().catch((error) => console.log(error instanceof WalIoError)); // true
+ * ```
+ */
 export class WalIoError extends WalError {
   /** Made by the log. @param tried What was tried on which path. @param cause The runtime's error. */
   constructor(tried: string, cause: unknown) {
@@ -268,7 +526,23 @@ export class WalIoError extends WalError {
   }
 }
 
-/** A signal ended the call. `cause` is the signal's reason. */
+/**
+ * A signal ended the call. `cause` is the signal's reason.
+ *
+ * @example
+ * ```ts
+ * import { Wal, WalAbortedError } from "@walstream/wal";
+ * import { MemoryRuntime } from "@walstream/wal/memory";
+ *
+ * await using wal = await Wal.open("/wal", { runtime: new MemoryRuntime() });
+ * const lsn = wal.append("hello");
+ * const signal = AbortSignal.abort("no time");
+ * await wal.waitFor(lsn, { signal }).catch((error) => {
+ *   if (error instanceof WalAbortedError) console.log(error.cause); // no time
+ * });
+ * console.log(await wal.waitFor(lsn)); // 1: the entry is there all the same
+ * ```
+ */
 export class WalAbortedError extends WalError {
   /** Made by the log. @param tried What was ended. @param reason The signal's reason. */
   constructor(tried: string, reason: unknown) {

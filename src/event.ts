@@ -4,10 +4,37 @@
  * @module
  */
 
-/** How much an event matters. */
+/**
+ * How much an event matters.
+ *
+ * @example Telling only what matters
+ * ```ts
+ * import { Wal, type WalEventLevel } from "@walstream/wal";
+ *
+ * const loud: readonly WalEventLevel[] = ["warning", "critical"];
+ * const wal = await Wal.open("data/wal", {
+ *   onEvent: (event) => loud.includes(event.level) && console.warn(event),
+ * });
+ * await wal.close();
+ * ```
+ */
 export type WalEventLevel = "debug" | "info" | "warning" | "critical";
 
-/** Plain data, handed to `onEvent` as it happens. */
+/**
+ * Plain data, handed to `onEvent` as it happens.
+ *
+ * @example
+ * ```ts
+ * import { Wal, type WalEvent } from "@walstream/wal";
+ * import { MemoryRuntime } from "@walstream/wal/memory";
+ *
+ * const tell = (event: WalEvent): void => {
+ *   if (event.type === "recovered") console.log(`the next LSN is ${event.lastLsn + 1}`); // the next LSN is 1
+ * };
+ * const wal = await Wal.open("/wal", { onEvent: tell, runtime: new MemoryRuntime() });
+ * await wal.close();
+ * ```
+ */
 export type WalEvent =
   & { readonly level: WalEventLevel; readonly time: number }
   & (

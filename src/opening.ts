@@ -20,7 +20,23 @@ import type { Place } from "./segment.ts";
 import { Spares } from "./spares.ts";
 import { Tail } from "./tail.ts";
 
-/** What opening found, as plain data. */
+/**
+ * What opening found, as plain data.
+ *
+ * @example
+ * ```ts
+ * import { Wal, type WalRecovery } from "@walstream/wal";
+ * import { MemoryDisk, MemoryRuntime } from "@walstream/wal/memory";
+ *
+ * const disk = new MemoryDisk();
+ * const killed = await Wal.open("/wal", { runtime: new MemoryRuntime({ disk }) });
+ * await killed.commit("hello");
+ *
+ * await using wal = await Wal.open("/wal", { runtime: new MemoryRuntime({ disk: disk.kill() }) });
+ * const { end, lastLsn, torn }: WalRecovery = wal.recovery;
+ * console.log(end, lastLsn, torn); // unclean 1 null
+ * ```
+ */
 export interface WalRecovery {
   /** `"new"`: no log was there. `"clean"`: it had been closed. `"unclean"`: it had not. `"torn"`: and a crash left torn frames. */
   readonly end: "new" | "clean" | "unclean" | "torn";

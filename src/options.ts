@@ -9,19 +9,83 @@ import type { WalEvent } from "./event.ts";
 import { MAX_FRAME_BYTES, SMALLEST_SEGMENT_BYTES } from "./format.ts";
 import type { Runtime } from "./runtime/port.ts";
 
-/** When an entry counts as durable: synced to the disk, handed to the operating system, or merely accepted. */
+/**
+ * When an entry counts as durable: synced to the disk, handed to the operating system, or merely accepted.
+ *
+ * @example Most entries quickly, one for sure
+ * ```ts
+ * import { type Durability, Wal } from "@walstream/wal";
+ *
+ * const durability: Durability = "write";
+ * const wal = await Wal.open("data/wal", { durability });
+ * const lsn = await wal.commit("the operating system has it");
+ * await wal.waitFor(lsn, { durability: "fsync" }); // and now the disk
+ * await wal.close();
+ * ```
+ */
 export type Durability = "fsync" | "write" | "none";
 
-/** Whether syncs run in the runtime's pool, on the calling thread, or where the disk's speed suggests. */
+/**
+ * Whether syncs run in the runtime's pool, on the calling thread, or where the disk's speed suggests.
+ *
+ * @example For a program that must answer while the disk is slow
+ * ```ts
+ * import { type IoMode, Wal } from "@walstream/wal";
+ *
+ * const io: IoMode = "pool";
+ * const wal = await Wal.open("data/wal", { io });
+ * await wal.commit("the event loop went on meanwhile");
+ * await wal.close();
+ * ```
+ */
 export type IoMode = "auto" | "pool" | "blocking";
 
-/** What open does about damage; see the README. */
+/**
+ * What open does about damage; see the README.
+ *
+ * @example
+ * ```ts
+ * import { type RecoveryMode, Wal } from "@walstream/wal";
+ *
+ * const recovery: RecoveryMode = "tolerate-tail"; // also what you get when you leave it out
+ * const wal = await Wal.open("data/wal", { recovery });
+ * if (wal.recovery.torn !== null) console.warn("a crash tore off", wal.recovery.torn);
+ * await wal.close();
+ * ```
+ */
 export type RecoveryMode = "tolerate-tail";
 
-/** A set of defaults for a kind of use. */
+/**
+ * A set of defaults for a kind of use.
+ *
+ * @example
+ * ```ts
+ * import { type Preset, Wal } from "@walstream/wal";
+ *
+ * const preset: Preset = "oltp"; // a flush waits for company: 5 ms, or until there are 50 entries
+ * const wal = await Wal.open("data/wal", { preset, windowMs: 2 }); // an explicit option wins
+ * await Promise.all([wal.commit("one"), wal.commit("two")]); // one sync for both
+ * await wal.close();
+ * ```
+ */
 export type Preset = "sync" | "oltp" | "mixed" | "analytics" | "batch" | "async";
 
-/** What {@linkcode Wal.open} takes; everything may be left out. */
+/**
+ * What {@linkcode Wal.open} takes; everything may be left out.
+ *
+ * @example
+ * ```ts
+ * import { Wal, type WalOptions } from "@walstream/wal";
+ *
+ * const options: WalOptions = {
+ *   preset: "batch",
+ *   maxEntryBytes: 64 * 1024,
+ *   onEvent: (event) => console.log(event.type),
+ * };
+ * const wal = await Wal.open("data/wal", options);
+ * await wal.close();
+ * ```
+ */
 export interface WalOptions {
   /** A set of defaults; whatever else is given here wins over it. */
   readonly preset?: Preset;
@@ -120,7 +184,9 @@ export function settle(options: WalOptions): Settings {
     Settings
   >;
   for (const name of Object.keys(explicit)) {
-    if (!(name in DEFAULTS)) throw new WalOptionsError(`there is no option ${name}; there are ${optionNames()}`);
+    if (!Object.hasOwn(DEFAULTS, name)) {
+      throw new WalOptionsError(`there is no option ${name}; there are ${optionNames()}`);
+    }
   }
   if (preset !== undefined && !Object.hasOwn(PRESETS, preset)) {
     throw new WalOptionsError(`preset must be one of ${Object.keys(PRESETS).join(", ")}, not ${String(preset)}`);

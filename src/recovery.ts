@@ -42,7 +42,27 @@ export interface Mark {
   readonly nextLsn: number;
 }
 
-/** What a crash tore off. */
+/**
+ * What a crash tore off.
+ *
+ * @example Stopped in the middle of a write
+ * ```ts
+ * import { type TornReport, Wal } from "@walstream/wal";
+ * import { MemoryRuntime } from "@walstream/wal/memory";
+ *
+ * const runtime = new MemoryRuntime({
+ *   onCall: ({ length }) => (length > 1_000_000 ? { stop: "after", doneBytes: 4096 } : undefined),
+ * });
+ * const stopped = await Wal.open("/wal", { runtime });
+ * await stopped.commit("whole");
+ * stopped.append(new Uint8Array(2_000_000));
+ * await runtime.stopped;
+ *
+ * await using wal = await Wal.open("/wal", { runtime: new MemoryRuntime({ disk: runtime.disk.kill() }) });
+ * const torn: TornReport | null = wal.recovery.torn;
+ * console.log(wal.lastLsn, torn?.firstLsn, torn?.lastLsn); // 1 2 2
+ * ```
+ */
 export interface TornReport {
   /** The name of the file. */
   readonly segment: string;

@@ -21,10 +21,34 @@ import { type OpenedLog, openLog, type WalRecovery } from "./opening.ts";
 import type { Durability, WalOptions } from "./options.ts";
 import { readBatches } from "./reader.ts";
 
-/** Whether a log takes entries. */
+/**
+ * Whether a log takes entries.
+ *
+ * @example
+ * ```ts
+ * import { Wal, type WalState } from "@walstream/wal";
+ *
+ * const words: Record<WalState, string> = { open: "takes entries", failed: "has failed", closed: "is closed" };
+ * const wal = await Wal.open("data/wal");
+ * await wal.close();
+ * console.log(`the log ${words[wal.state]}`); // the log is closed
+ * ```
+ */
 export type WalState = "open" | "failed" | "closed";
 
-/** What {@linkcode Wal.waitFor} takes. */
+/**
+ * What {@linkcode Wal.waitFor} takes.
+ *
+ * @example
+ * ```ts
+ * import { type WaitOptions, Wal } from "@walstream/wal";
+ *
+ * const synced: WaitOptions = { durability: "fsync" };
+ * const wal = await Wal.open("data/wal", { durability: "write" });
+ * await wal.waitFor(wal.append("hello"), synced);
+ * await wal.close();
+ * ```
+ */
 export interface WaitOptions {
   /** How durable the entry must be; the log's own level unless said. */
   readonly durability?: Durability;
@@ -32,7 +56,21 @@ export interface WaitOptions {
   readonly signal?: AbortSignal;
 }
 
-/** What {@linkcode Wal.readable} takes. */
+/**
+ * What {@linkcode Wal.readable} takes.
+ *
+ * @example
+ * ```ts
+ * import { type ReadOptions, Wal } from "@walstream/wal";
+ *
+ * const page = { from: 11, to: 20 } satisfies ReadOptions;
+ * const wal = await Wal.open("data/wal");
+ * for (let i = 1; i <= 100; i++) wal.append(`entry ${i}`);
+ * await wal.flush();
+ * for await (const entry of wal.readable(page)) console.log(entry.lsn); // 11 … 20
+ * await wal.close();
+ * ```
+ */
 export interface ReadOptions {
   /** The first LSN; the first there is unless said. */
   readonly from?: number;
@@ -137,7 +175,21 @@ export class Wal {
     return this.#closing === null ? this.#log.committer.desiredBytes : 0;
   }
 
-  /** Resolves when {@linkcode desiredSize} is above zero; rejects when the log has failed or is closed. */
+  /**
+   * Resolves when {@linkcode desiredSize} is above zero; rejects when the log has failed or is closed.
+   *
+   * @example
+   * ```ts
+   * import { Wal } from "@walstream/wal";
+   *
+   * const wal = await Wal.open("data/wal", { maxBufferedBytes: 64 * 1024 });
+   * for (let i = 0; i < 10_000; i++) {
+   *   if (wal.desiredSize <= 0) await wal.ready;
+   *   wal.append(`entry ${i}`);
+   * }
+   * await wal.close();
+   * ```
+   */
   get ready(): Promise<void> {
     const ready = this.#log.committer.roomAvailable();
     ready.catch(() => {}); // as a stream's writer does: who does not look has not asked
@@ -170,6 +222,16 @@ export class Wal {
   /**
    * Accepts entries that will be in the log all together or not at all, and returns the last LSN. Throws as
    * {@linkcode append} does; a batch without entries is an error too.
+   *
+   * @example
+   * ```ts
+   * import { Wal } from "@walstream/wal";
+   *
+   * const wal = await Wal.open("data/wal");
+   * const lastLsn = wal.appendBatch(["debit 5", "credit 5"]); // both, or after a crash neither
+   * await wal.waitFor(lastLsn);
+   * await wal.close();
+   * ```
    */
   appendBatch(entries: readonly EntryInput[]): number {
     const { committer } = this.#log;
@@ -181,12 +243,33 @@ export class Wal {
   /**
    * Appends an entry, waiting in line for room if need be, and resolves to its LSN when it is durable. Leave the bytes
    * alone until then.
+   *
+   * @example
+   * ```ts
+   * import { Wal } from "@walstream/wal";
+   *
+   * const wal = await Wal.open("data/wal");
+   * const lsn = await wal.commit("hello");
+   * console.log(lsn <= wal.syncedLsn); // true
+   * await wal.close();
+   * ```
    */
   commit(entry: EntryInput): Promise<number> {
     return this.#commit(() => this.#log.committer.tryAppend(entry));
   }
 
-  /** The same for {@linkcode appendBatch}: resolves to the last LSN when all of the batch is durable. */
+  /**
+   * The same for {@linkcode appendBatch}: resolves to the last LSN when all of the batch is durable.
+   *
+   * @example
+   * ```ts
+   * import { Wal } from "@walstream/wal";
+   *
+   * const wal = await Wal.open("data/wal");
+   * await wal.commitBatch(["debit 5", "credit 5"]); // both are on the disk
+   * await wal.close();
+   * ```
+   */
   commitBatch(entries: readonly EntryInput[]): Promise<number> {
     return this.#commit(() => this.#log.committer.tryAppendBatch(entries));
   }
@@ -195,6 +278,17 @@ export class Wal {
    * Resolves, to the LSN, when the entry with this LSN is durable; waits settle in LSN order. Rejects when there is no such
    * entry, when it was rejected because the disk was full, and when the log has failed before it was durable: then the
    * outcome is unknown.
+   *
+   * @example
+   * ```ts
+   * import { Wal } from "@walstream/wal";
+   *
+   * const wal = await Wal.open("data/wal");
+   * let lsn = 0;
+   * for (const data of ["one", "two", "three"]) lsn = wal.append(data);
+   * await wal.waitFor(lsn); // all three are durable
+   * await wal.close();
+   * ```
    */
   waitFor(lsn: number, options: WaitOptions = {}): Promise<number> {
     const { durability = this.#log.settings.durability, signal } = options;
@@ -211,6 +305,16 @@ export class Wal {
   /**
    * Resolves when everything that was accepted before the call is synced to the disk, at every durability level; to the
    * last LSN of it.
+   *
+   * @example
+   * ```ts
+   * import { Wal } from "@walstream/wal";
+   *
+   * const wal = await Wal.open("data/wal", { durability: "none" });
+   * await wal.commit("accepted");
+   * console.log((await wal.flush()) === wal.syncedLsn); // true, and the disk has it
+   * await wal.close();
+   * ```
    */
   async flush(): Promise<number> {
     if (this.#closing !== null) throw new WalClosedError("flush");
@@ -279,6 +383,15 @@ export class Wal {
   /**
    * Writes and syncs everything that was accepted, marks the clean end, and unlocks. Closing twice is closing once. A log
    * that has failed is unlocked, and this rejects with the cause.
+   *
+   * @example
+   * ```ts
+   * import { Wal } from "@walstream/wal";
+   *
+   * const wal = await Wal.open("data/wal");
+   * wal.append("accepted");
+   * await wal.close(); // on the disk, and the next open finds a clean end
+   * ```
    */
   close(): Promise<void> {
     if (this.#closing === null) {
@@ -288,7 +401,19 @@ export class Wal {
     return this.#closing;
   }
 
-  /** {@linkcode close}, for `await using`. */
+  /**
+   * {@linkcode close}, for `await using`.
+   *
+   * @example
+   * ```ts
+   * import { Wal } from "@walstream/wal";
+   *
+   * {
+   *   await using wal = await Wal.open("data/wal");
+   *   wal.append("hello");
+   * } // written, synced and closed
+   * ```
+   */
   [Symbol.asyncDispose](): Promise<void> {
     return this.close();
   }

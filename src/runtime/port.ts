@@ -15,7 +15,21 @@
  * @module
  */
 
-/** One open file. Positions and lengths are bytes. Nothing here moves a shared file position. */
+/**
+ * One open file. Positions and lengths are bytes. Nothing here moves a shared file position.
+ *
+ * @example Reading a whole file
+ * ```ts
+ * import type { RuntimeFile } from "@walstream/wal";
+ * import { MemoryDisk, MemoryRuntime } from "@walstream/wal/memory";
+ *
+ * const disk = new MemoryDisk({ files: { "/note": new Uint8Array([1, 2, 3]) } });
+ * const file: RuntimeFile = await new MemoryRuntime({ disk }).open("/note", "read");
+ * const bytes = new Uint8Array(await file.size());
+ * console.log(await file.read(bytes, 0), bytes[2]); // 3 3
+ * await file.close();
+ * ```
+ */
 export interface RuntimeFile {
   /**
    * Fills `target` from `position` on. Resolves to the count read, less than `target.length` only at the end of the file.
@@ -62,7 +76,20 @@ export interface RuntimeFile {
   close(): Promise<void>;
 }
 
-/** How {@linkcode Runtime.open} opens a file. */
+/**
+ * How {@linkcode Runtime.open} opens a file.
+ *
+ * @example
+ * ```ts
+ * import type { OpenMode } from "@walstream/wal";
+ * import { MemoryRuntime } from "@walstream/wal/memory";
+ *
+ * const runtime = new MemoryRuntime();
+ * const modes: OpenMode[] = ["create-or-write", "write", "read"];
+ * for (const mode of modes) await (await runtime.open("/note", mode)).close();
+ * await runtime.open("/note", "create").catch((error) => console.log(error.code)); // EEXIST
+ * ```
+ */
 export type OpenMode =
   /** It must exist; reading only. */
   | "read"
@@ -73,13 +100,39 @@ export type OpenMode =
   /** Reading and writing, whether it exists or not. */
   | "create-or-write";
 
-/** A timer that was set and may be taken back. */
+/**
+ * A timer that was set and may be taken back.
+ *
+ * @example
+ * ```ts
+ * import type { RuntimeTimer } from "@walstream/wal";
+ * import { MemoryRuntime } from "@walstream/wal/memory";
+ *
+ * const runtime = new MemoryRuntime({ manualTime: true });
+ * const timer: RuntimeTimer = runtime.setTimer(() => console.log("never said"), 1000, true);
+ * timer.cancel();
+ * await runtime.clock.advance(2000);
+ * ```
+ */
 export interface RuntimeTimer {
   /** The callback will not be called; after it was, this does nothing. */
   cancel(): void;
 }
 
-/** A process as it can be told from every other; null is what this runtime is not permitted to know. */
+/**
+ * A process as it can be told from every other; null is what this runtime is not permitted to know.
+ *
+ * @example
+ * ```ts
+ * import type { ProcessIdentity } from "@walstream/wal";
+ * import { MemoryRuntime } from "@walstream/wal/memory";
+ *
+ * const runtime = new MemoryRuntime();
+ * const self: ProcessIdentity = await runtime.identity();
+ * console.log(await runtime.isAlive(self)); // true
+ * console.log(await runtime.isAlive({ ...self, bootId: null })); // null: it may be a process of another machine
+ * ```
+ */
 export interface ProcessIdentity {
   /** The process id, in its own pid namespace. */
   readonly pid: number;
@@ -91,7 +144,18 @@ export interface ProcessIdentity {
   readonly pidNamespace: string | null;
 }
 
-/** Something the log would use and this runtime, machine or permission does not give. */
+/**
+ * Something the log would use and this runtime, machine or permission does not give.
+ *
+ * @example
+ * ```ts
+ * import type { MissingCapability } from "@walstream/wal";
+ * import { MemoryRuntime } from "@walstream/wal/memory";
+ *
+ * const missing: readonly MissingCapability[] = new MemoryRuntime({ kernelLock: false }).missing;
+ * for (const { name } of missing) console.log(`without ${name}`); // without kernel-lock
+ * ```
+ */
 export interface MissingCapability {
   /** What is missing. */
   readonly name: "free-space" | "kernel-lock" | "directory-sync";
@@ -102,10 +166,43 @@ export interface MissingCapability {
 /**
  * CRC-32 (IEEE) of `bytes`, continued from `seed`, the CRC-32 of what comes before them (0: nothing). Of no bytes it may say
  * 0 instead of the seed, as Node 20 does: the log sees to that.
+ *
+ * @example Bit by bit
+ * ```ts
+ * import type { Crc32 } from "@walstream/wal";
+ *
+ * const crc32: Crc32 = (bytes, seed) => {
+ *   let crc = ~seed;
+ *   for (const byte of bytes) {
+ *     crc ^= byte;
+ *     for (let bit = 0; bit < 8; bit++) crc = (crc >>> 1) ^ (crc & 1 ? 0xedb88320 : 0);
+ *   }
+ *   return ~crc >>> 0;
+ * };
+ * console.log(crc32(new TextEncoder().encode("123456789"), 0).toString(16)); // cbf43926
+ * ```
  */
 export type Crc32 = (bytes: Uint8Array, seed: number) => number;
 
-/** Everything that the log asks of the world around it. */
+/**
+ * Everything that the log asks of the world around it.
+ *
+ * @example A runtime with a clock of its own
+ * ```ts
+ * import { type Runtime, Wal } from "@walstream/wal";
+ * import { MemoryRuntime } from "@walstream/wal/memory";
+ *
+ * class OnNewYear extends MemoryRuntime {
+ *   override now(): number {
+ *     return Date.UTC(2030, 0, 1);
+ *   }
+ * }
+ * const runtime: Runtime = new OnNewYear();
+ * await using wal = await Wal.open("/wal", { runtime });
+ * await wal.commit("hello");
+ * for await (const { time } of wal.readable()) console.log(new Date(time).getUTCFullYear()); // 2030
+ * ```
+ */
 export interface Runtime {
   /** `"node"`, `"deno"`, `"bun"`, `"memory"`, or the name of an adapter of your own. */
   readonly name: string;

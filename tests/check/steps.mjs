@@ -6,6 +6,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { readReport } from "./junit.mjs";
 import { checkConsumer } from "./consumer.mjs";
+import { checkDocumentation } from "./documented.mjs";
 import { checkPack, checkPublish, entryPoints, modulesOf } from "./packing.mjs";
 import { root, runDeno, runTypeScript } from "./process.mjs";
 import { failure, resultOf } from "./result.mjs";
@@ -26,7 +27,7 @@ export const steps = [
   { name: "format", run: () => checkWithDeno(["fmt", "--check"]) },
   { name: "lint", run: () => checkWithDeno(["lint"]) },
   { name: "deno-check", run: () => checkWithDeno(["check", ...importMap, "mod.ts", "src", "tests"]) },
-  { name: "doc-lint", run: () => checkWithDeno(["doc", "--quiet", "--lint", ...entryPoints]) },
+  { name: "doc-lint", run: checkDocumentation },
   { name: "pack", run: checkPack },
   { name: "publish", run: checkPublish },
   { name: "examples", run: runExamples },
