@@ -39,8 +39,6 @@ export class Committer {
   readonly #intake: Intake;
   readonly #rejected: RejectedLsns = new RejectedLsns();
   readonly #waiters: { readonly [level in Durability]: Waiters };
-  /** Wakes those who wait for a sync of what is already written. */
-  readonly #synced: Signal = new Signal();
   /** Wakes those who wait for whatever comes next. */
   readonly #moved: Signal = new Signal();
 
@@ -123,6 +121,11 @@ export class Committer {
     return this.#accepted(this.#intake.add(input));
   }
 
+  /** Throws where this is no batch, or one that is surely too large: it is refused, not queued. */
+  checkBatch(inputs: readonly EntryInput[]): void {
+    this.#intake.checkBatch(inputs);
+  }
+
   /** Takes all of a batch and returns its last LSN, or 0 where the buffer has no room. Throws, and takes nothing, else. */
   tryAppendBatch(inputs: readonly EntryInput[]): number {
     this.#checkAccepting("append a batch");
@@ -192,6 +195,8 @@ export class Committer {
 
   /** Resolves to `lsn` when it is durable at `level`; rejects when it never will be, or nobody can know. */
   settled(lsn: number, level: Durability): Promise<number> {
+    // Below its own level, the log would not sync by itself.
+    if (level === "fsync" && this.#settings.durability !== "fsync" && lsn > this.#tail.syncedLsn) this.#wantSync(lsn);
     return this.#waiters[level].wait(lsn);
   }
 
@@ -200,7 +205,7 @@ export class Committer {
     if (this.#failure !== null) throw this.#failure;
     const lsn = this.#rejected.highestKept(this.lastLsn);
     if (lsn > this.#tail.syncedLsn) this.#wantSync(lsn);
-    return await this.settled(lsn, "fsync");
+    return await this.#waiters.fsync.wait(lsn);
   }
 
   /** Resolves when the log has moved: something was written, synced or rejected, or it has failed or closed. */
@@ -215,7 +220,7 @@ export class Committer {
   }
 
   #waitersAt(level: Durability): Waiters {
-    return new Waiters((lsn) => this.#isDurable(lsn, level), (lsn) => this.#signalFor(lsn, level));
+    return new Waiters((lsn) => this.#isDurable(lsn, level));
   }
 
   /** True when it is, false when not yet; throws when never. */
@@ -225,14 +230,6 @@ export class Committer {
     if (lsn <= this.#durableAt(level)) return true;
     if (this.#failure !== null) throw this.#failure;
     return false;
-  }
-
-  #signalFor(lsn: number, level: Durability): Signal {
-    if (level === "fsync" && this.#settings.durability !== "fsync") this.#wantSync(lsn);
-    const { pending, taken } = this.#intake;
-    if (lsn >= (pending.firstLsn ?? Infinity)) return pending.settled;
-    if (lsn >= (taken.firstLsn ?? Infinity)) return taken.settled;
-    return this.#synced;
   }
 
   #wantSync(lsn: number): void {
@@ -321,7 +318,6 @@ export class Committer {
     this.#lastFlushMs = this.#runtime.monotonicMs();
     if (syncs) this.#pace.observe(this.#lastFlushMs - startMs, isBlocking);
     next.drop(count);
-    next.settled.notify();
     this.#advanced();
   };
 
@@ -339,7 +335,7 @@ export class Committer {
   };
 
   #advanced(): void {
-    this.#synced.notify();
+    this.#wakeWaiters();
     this.#intake.serveQueue();
     if (this.hasRoomQueue) this.#isUrgent = true;
     this.#moved.notify();
@@ -409,11 +405,15 @@ export class Committer {
   }
 
   #wakeAll(reason: Error): void {
+    this.#wakeWaiters();
     this.#intake.rejectQueue(reason);
-    this.#intake.pending.settled.notify();
-    this.#intake.taken.settled.notify();
-    this.#synced.notify();
     this.#moved.notify();
+  }
+
+  #wakeWaiters(): void {
+    this.#waiters.fsync.wake();
+    this.#waiters.write.wake();
+    this.#waiters.none.wake();
   }
 
   #cancelAlarms(): void {

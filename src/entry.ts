@@ -58,7 +58,8 @@ export interface EntryFields {
  */
 export type EntryInput = Uint8Array | string | EntryFields;
 
-const decoder = new TextDecoder();
+/** What looks like a byte order mark is text like any other. */
+const decoder = new TextDecoder("utf-8", { ignoreBOM: true });
 
 /**
  * An entry as it was written.

@@ -559,3 +559,10 @@ export function systemCode(error: unknown): string | undefined {
 function messageOf(cause: unknown): string {
   return cause instanceof Error ? cause.message : String(cause);
 }
+
+/** A value of any type, in words for a message. */
+export function describe(value: unknown): string {
+  if (typeof value === "symbol" || typeof value === "function") return `a ${typeof value}`;
+  if (value === null || typeof value !== "object") return String(value);
+  return Array.isArray(value) ? "an array" : `an object of ${value.constructor?.name ?? "no class"}`;
+}

@@ -4,6 +4,8 @@
  * @module
  */
 
+import { describe } from "./errors.ts";
+
 /**
  * How much an event matters.
  *
@@ -66,18 +68,26 @@ type DistributiveOmit<T, K extends PropertyKey> = T extends unknown ? Omit<T, K>
 /** A {@linkcode Report} that hands events to a listener, which may be absent and may throw. */
 export function reporter(listener: ((event: WalEvent) => void) | undefined, now: () => number): Report {
   let hasThrown = false;
-  return (event) => {
-    if (listener === undefined) return;
-    try {
-      listener({ ...event, time: now() } as WalEvent);
-    } catch (error) {
-      if (hasThrown) return;
-      hasThrown = true;
-      try {
-        listener({ type: "listener-threw", level: "warning", reason: String(error), time: now() });
-      } catch {
-        // A listener that throws at this too has been told.
-      }
-    }
+  const tellOnce = (error: unknown): void => {
+    if (hasThrown || listener === undefined) return;
+    hasThrown = true;
+    call(listener, { type: "listener-threw", level: "warning", reason: reasonOf(error), time: now() }, () => {});
   };
+  return (event) => {
+    if (listener !== undefined) call(listener, { ...event, time: now() } as WalEvent, tellOnce);
+  };
+}
+
+/** What a listener throws, or rejects with where it is asynchronous, is nobody else's business. */
+function call(listener: (event: WalEvent) => unknown, event: WalEvent, onError: (error: unknown) => void): void {
+  try {
+    const result = listener(event);
+    if (result instanceof Promise) result.catch(onError);
+  } catch (error) {
+    onError(error);
+  }
+}
+
+function reasonOf(error: unknown): string {
+  return error instanceof Error ? `${error.name}: ${error.message}` : describe(error);
 }

@@ -126,7 +126,8 @@ export function parseSegmentName(name: string): SegmentName | null {
   const match = /^(\d{10,16})-(\d{10,16})-(\d{16})\.wal$/.exec(name);
   if (match === null) return null;
   const [id, predecessorId, baseLsn] = match.slice(1).map(Number) as [number, number, number];
-  const isCanonical = id >= 1 && baseLsn >= 1 && segmentName(id, predecessorId, baseLsn) === name;
+  const isInRange = id >= 1 && id <= MAX_NUMBER && predecessorId < id && baseLsn >= 1 && baseLsn <= MAX_NUMBER;
+  const isCanonical = isInRange && segmentName(id, predecessorId, baseLsn) === name;
   return isCanonical ? { name, id, predecessorId, baseLsn } : null;
 }
 
@@ -138,7 +139,8 @@ export function spareName(number: number): string {
 /** A spare's number, or null where the name is no spare's. */
 export function parseSpareName(name: string): number | null {
   const match = /^spare-(\d{10,16})\.wal$/.exec(name);
-  return match === null ? null : Number(match[1]);
+  const number = Number(match?.[1] ?? NaN);
+  return number < MAX_NUMBER && spareName(number) === name ? number : null;
 }
 
 /** The name under which the torn bytes of a segment are kept when its file goes. */
@@ -247,7 +249,7 @@ export function decodeHeader(bytes: Uint8Array, crc32: Crc32): SegmentHeader | H
   if (unknown !== 0) {
     return { fault: "future", what: `it requires the unknown feature bits 0x${(unknown >>> 0).toString(16)}` };
   }
-  return {
+  const header: SegmentHeader = {
     logId: getHex(bytes, 24, 16),
     epoch: { id: getHex(bytes, 40, 8), parentId: getHex(bytes, 48, 8), lsn: getU64(view, 56) },
     id: getU64(view, 64),
@@ -258,6 +260,19 @@ export function decodeHeader(bytes: Uint8Array, crc32: Crc32): SegmentHeader | H
     setId: getU64(view, 120),
     time: getU64(view, 128),
   };
+  const { epoch, id, baseLsn, predecessor, headLsn, setId, time } = header;
+  const numbers = [
+    epoch.lsn,
+    id,
+    baseLsn,
+    predecessor.id,
+    predecessor.endOffset,
+    predecessor.lastLsn,
+    headLsn,
+    setId,
+    time,
+  ];
+  return numbers.every((number) => number <= MAX_NUMBER) ? header : { fault: "damaged" };
 }
 
 // -- frames
@@ -369,9 +384,13 @@ export function decodeFrameHeader(
   const lengthBytes = view.getUint32(at + 12, true);
   const firstLsn = getU64(view, at + 16);
   if (!isFrameKind(kind) || lengthBytes < FRAME_HEADER_BYTES || lengthBytes % FRAME_ALIGNMENT !== 0) return null;
-  if (lengthBytes > MAX_FRAME_BYTES || firstLsn < 1 || firstLsn > MAX_NUMBER) return null;
   const syncedLsn = getU64(view, at + 24);
-  return { kind, lengthBytes, firstLsn, syncedLsn, time: getU64(view, at + 32), count: view.getUint32(at + 40, true) };
+  const time = getU64(view, at + 32);
+  const count = view.getUint32(at + 40, true);
+  if (lengthBytes > MAX_FRAME_BYTES || firstLsn < 1 || Math.max(firstLsn, syncedLsn, time) > MAX_NUMBER) return null;
+  const hasPayloadOfOneLsn = kind >= FrameKind.HEAD && kind !== FrameKind.FOOTER;
+  if (hasPayloadOfOneLsn && lengthBytes !== CONTROL_FRAME_BYTES) return null;
+  return { kind, lengthBytes, firstLsn, syncedLsn, time, count };
 }
 
 function isFrameKind(kind: number): kind is FrameKind {
@@ -451,5 +470,6 @@ export function decodeLockMark(bytes: Uint8Array, crc32: Crc32): LockMark | null
   const view = viewOf(bytes);
   const isWhole = view.getUint32(4, true) === LOCK_MARK_MAGIC &&
     view.getUint32(0, true) === crc32(bytes.subarray(4, 32), 0);
-  return isWhole ? { segmentId: getU64(view, 8), offset: getU64(view, 16), lsn: getU64(view, 24) } : null;
+  const mark = { segmentId: getU64(view, 8), offset: getU64(view, 16), lsn: getU64(view, 24) };
+  return isWhole && Math.max(mark.segmentId, mark.offset, mark.lsn) <= MAX_NUMBER ? mark : null;
 }

@@ -7,10 +7,10 @@
  */
 
 import type { EntryInput } from "./entry.ts";
-import { WalInputError, WalLimitError } from "./errors.ts";
+import { describe, WalInputError, WalLimitError } from "./errors.ts";
 import { MAX_NUMBER } from "./format.ts";
 import type { Settings } from "./options.ts";
-import { Pending } from "./pending.ts";
+import { batchTooLarge, leastBytes, Pending } from "./pending.ts";
 import { RoomQueue } from "./room_queue.ts";
 
 /** The next LSN must still be a number that holds exactly. */
@@ -19,6 +19,8 @@ const LAST_LSN: number = MAX_NUMBER - 1;
 /** See the head of this file. */
 export class Intake {
   readonly #maxBufferedBytes: number;
+  readonly #maxBatchBytes: number;
+  #isAdding = false;
   /** What is filled. */
   #pending: Pending;
   /** What is written: empty, but during a flush and where a segment ends in its middle. */
@@ -29,6 +31,7 @@ export class Intake {
   /** @param lastLsn The last LSN that was given out before. @param isSolo Whether each entry is written by itself. */
   constructor(settings: Settings, lastLsn: number, isSolo: boolean) {
     this.#maxBufferedBytes = settings.maxBufferedBytes;
+    this.#maxBatchBytes = settings.maxBatchBytes;
     this.#pending = new Pending(settings, isSolo);
     this.#taken = new Pending(settings, isSolo);
     this.#lastLsn = lastLsn;
@@ -78,19 +81,41 @@ export class Intake {
   add(input: EntryInput): number {
     this.#checkLsns(1);
     if (this.roomBytes <= 0) return 0;
-    this.#pending.add(input, this.#lastLsn + 1);
+    this.#enter();
+    try {
+      this.#pending.add(input, this.#lastLsn + 1);
+    } finally {
+      this.#isAdding = false;
+    }
     return ++this.#lastLsn;
   }
 
   /** Takes all of a batch and returns its last LSN, or 0 where there is no room. Throws, and takes nothing, else. */
   addBatch(inputs: readonly EntryInput[]): number {
-    if (!Array.isArray(inputs)) throw new WalInputError(`a batch must be an array of entries, not ${String(inputs)}`);
-    if (inputs.length === 0) throw new WalInputError("cannot append a batch without entries");
+    this.checkBatch(inputs);
     this.#checkLsns(inputs.length);
     if (this.roomBytes <= 0) return 0;
-    this.#pending.addBatch(inputs, this.#lastLsn + 1);
-    this.#lastLsn += inputs.length;
+    this.#enter();
+    try {
+      this.#lastLsn += this.#pending.addBatch(inputs, this.#lastLsn + 1);
+    } finally {
+      this.#isAdding = false;
+    }
     return this.#lastLsn;
+  }
+
+  /** Throws where this is no batch, or one that is surely too large: there is no sense in waiting for room then. */
+  checkBatch(inputs: readonly EntryInput[]): void {
+    if (!Array.isArray(inputs)) throw new WalInputError(`a batch must be an array of entries, not ${describe(inputs)}`);
+    if (inputs.length === 0) throw new WalInputError("cannot append a batch without entries");
+    const dataBytes = inputs.reduce((sum: number, input: EntryInput) => sum + leastBytes(input), 0);
+    if (dataBytes > this.#maxBatchBytes) throw batchTooLarge(dataBytes, this.#maxBatchBytes);
+  }
+
+  /** A getter of an entry may call the log: what it appended would lie where the entry is being put. */
+  #enter(): void {
+    if (this.#isAdding) throw new WalInputError("cannot append while another entry is being read: a getter of it did");
+    this.#isAdding = true;
   }
 
   /** Waits in line until `attempt`, which adds, returns an LSN. */

@@ -8,7 +8,15 @@
 import { setTornAside } from "./aside.ts";
 import { createChecksum } from "./checksum.ts";
 import { Committer } from "./committer.ts";
-import { systemCode, WalAbortedError, WalDirectoryError, WalError, WalInputError, WalIoError } from "./errors.ts";
+import {
+  describe,
+  systemCode,
+  WalAbortedError,
+  WalDirectoryError,
+  WalError,
+  WalInputError,
+  WalIoError,
+} from "./errors.ts";
 import { type Report, reporter } from "./event.ts";
 import { decodeLockMark, LOCK_MARK_BYTES, parseSegmentName } from "./format.ts";
 import { DirectoryLock } from "./lock.ts";
@@ -70,7 +78,11 @@ export interface OpenedLog {
 export async function openLog(directory: string | URL, options: WalOptions): Promise<OpenedLog> {
   const settings = settle(options);
   if (typeof directory !== "string" && !(directory instanceof URL) || directory === "") {
-    throw new WalInputError(`the directory of a log must be a path or a file URL, not ${JSON.stringify(directory)}`);
+    throw new WalInputError(
+      `the directory of a log must be a path or a file URL, not ${
+        directory === "" ? "an empty text" : describe(directory)
+      }`,
+    );
   }
   const runtime = options.runtime ?? await detectRuntime();
   const startMs = runtime.monotonicMs();

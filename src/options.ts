@@ -4,7 +4,7 @@
  * @module
  */
 
-import { WalOptionsError } from "./errors.ts";
+import { describe, WalOptionsError } from "./errors.ts";
 import type { WalEvent } from "./event.ts";
 import { MAX_FRAME_BYTES, SMALLEST_SEGMENT_BYTES } from "./format.ts";
 import type { Runtime } from "./runtime/port.ts";
@@ -177,7 +177,7 @@ const CHOICES: readonly (readonly [keyof Settings, readonly string[]])[] = [
 /** The settings that the options come to; throws a {@linkcode WalOptionsError} that names what is wrong. */
 export function settle(options: WalOptions): Settings {
   if (typeof options !== "object" || options === null) {
-    throw new WalOptionsError(`options must be an object, not ${String(options)}`);
+    throw new WalOptionsError(`options must be an object, not ${describe(options)}`);
   }
   const { preset, onEvent, runtime, signal, ...given } = options;
   const explicit = Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined)) as Partial<
@@ -189,19 +189,22 @@ export function settle(options: WalOptions): Settings {
     }
   }
   if (preset !== undefined && !Object.hasOwn(PRESETS, preset)) {
-    throw new WalOptionsError(`preset must be one of ${Object.keys(PRESETS).join(", ")}, not ${String(preset)}`);
+    throw new WalOptionsError(`preset must be one of ${Object.keys(PRESETS).join(", ")}, not ${describe(preset)}`);
   }
   if (onEvent !== undefined && typeof onEvent !== "function") {
-    throw new WalOptionsError(`onEvent must be a function, not ${String(onEvent)}`);
+    throw new WalOptionsError(`onEvent must be a function, not ${describe(onEvent)}`);
   }
   if (runtime !== undefined && (typeof runtime !== "object" || typeof runtime?.open !== "function")) {
     throw new WalOptionsError("runtime must be an adapter as src/runtime/port.ts describes it");
   }
   if (signal !== undefined && !(signal instanceof AbortSignal)) {
-    throw new WalOptionsError(`signal must be an AbortSignal, not ${String(signal)}`);
+    throw new WalOptionsError(`signal must be an AbortSignal, not ${describe(signal)}`);
   }
   const settings = { ...DEFAULTS, ...(preset === undefined ? {} : PRESETS[preset]), ...explicit };
   checkRanges(settings);
+  if (settings.durability === "none" && explicit.windowMs === undefined) {
+    settings.windowMs = Math.min(settings.windowMs, settings.lossMs); // a preset's window gives way to what was asked for
+  }
   checkContradictions(explicit, settings);
   return settings;
 }
@@ -216,13 +219,13 @@ function checkRanges(settings: Settings): void {
     const isNumber = typeof value === "number" &&
       (Number.isInteger(value) || value === Infinity || name === "windowMs");
     if (!isNumber || !(value >= least && value <= most)) {
-      throw new WalOptionsError(`${name} must be a whole number from ${least} to ${most}, not ${String(value)}`);
+      throw new WalOptionsError(`${name} must be a whole number from ${least} to ${most}, not ${describe(value)}`);
     }
   }
   for (const [name, choices] of CHOICES) {
     const value = settings[name];
     if (typeof value !== "string" || !choices.includes(value)) {
-      throw new WalOptionsError(`${name} must be one of ${choices.join(", ")}, not ${String(value)}`);
+      throw new WalOptionsError(`${name} must be one of ${choices.join(", ")}, not ${describe(value)}`);
     }
   }
   const { segmentBytes } = settings;
@@ -230,7 +233,7 @@ function checkRanges(settings: Settings): void {
   if (segmentBytes !== 0 && !isSize) {
     throw new WalOptionsError(
       `segmentBytes must be 0 (never rotate by size) or a whole number from ${SMALLEST_SEGMENT_BYTES + 4 * KIB}, ` +
-        `not ${String(segmentBytes)}`,
+        `not ${describe(segmentBytes)}`,
     );
   }
 }

@@ -9,7 +9,7 @@
 
 import { viewOf } from "./bytes.ts";
 import type { EntryData, EntryFields, EntryInput } from "./entry.ts";
-import { WalInputError, WalLimitError } from "./errors.ts";
+import { describe, WalInputError, WalLimitError } from "./errors.ts";
 import {
   aligned,
   CONTROL_FRAME_BYTES,
@@ -20,7 +20,6 @@ import {
   MAX_APPEND_KIND,
   MAX_FRAME_BYTES,
 } from "./format.ts";
-import { Signal } from "./signal.ts";
 
 /** A skip may have to go out in front of the first frame, in the same write. */
 const HEADROOM_BYTES: number = CONTROL_FRAME_BYTES;
@@ -59,8 +58,6 @@ export class Pending {
   /** The first frame that is not yet written. */
   #next = 0;
   #count = 0;
-  /** Wakes those who wait for what is in here, whenever some of it is settled. */
-  readonly settled: Signal = new Signal();
 
   /** @param limits What an entry or a batch may hold. @param isSolo Whether each entry gets a frame of its own. */
   constructor(limits: EntryLimits, isSolo: boolean) {
@@ -135,31 +132,30 @@ export class Pending {
     if (this.#isSolo) this.closeFrame();
   }
 
-  /** Takes all of a batch as one frame. Throws, and takes nothing, where any of it is no entry, or it is too large. */
-  addBatch(inputs: readonly EntryInput[], firstLsn: number): void {
+  /**
+   * Takes all of a batch as one frame and returns how many entries that were. Throws, and takes nothing, where any of it is
+   * no entry, or it is too large.
+   */
+  addBatch(inputs: readonly EntryInput[], firstLsn: number): number {
     const start = aligned(this.#endAt);
     let end = start + FRAME_HEADER_BYTES;
     let dataBytes = 0;
+    let count = 0;
     for (const input of inputs) {
+      count++;
       const before = end;
       end = this.#encode(input, before);
       dataBytes += end - before - ENTRY_HEADER_BYTES;
       const { maxBatchBytes } = this.#limits;
-      if (dataBytes > maxBatchBytes) {
-        const message = `cannot append a batch of more than ${maxBatchBytes} bytes (maxBatchBytes); make several of it`;
-        throw new WalLimitError("maxBatchBytes", dataBytes, maxBatchBytes, message);
-      }
-      if (end - start > MAX_FRAME_BYTES) {
-        const message =
-          `cannot append a batch that takes more than ${MAX_FRAME_BYTES} bytes on disk; make several of it`;
-        throw new WalLimitError("maxBatchBytes", end - start, MAX_FRAME_BYTES, message);
-      }
+      if (dataBytes > maxBatchBytes) throw batchTooLarge(dataBytes, maxBatchBytes);
+      if (end - start > MAX_FRAME_BYTES) throw batchTooLarge(end - start, MAX_FRAME_BYTES);
     }
     this.closeFrame();
-    this.#frames.push({ at: start, kind: FrameKind.BATCH, firstLsn, count: inputs.length, lengthBytes: 0 });
+    this.#frames.push({ at: start, kind: FrameKind.BATCH, firstLsn, count, lengthBytes: 0 });
     this.#endAt = end;
-    this.#count += inputs.length;
+    this.#count += count;
     this.closeFrame();
+    return count;
   }
 
   /** The last frame takes no more; its padding is zeros, whatever the buffer held before. */
@@ -217,13 +213,13 @@ export class Pending {
     }
     if (!Array.isArray(data)) {
       throw new WalInputError(
-        `an entry's data must be a Uint8Array, a string or an array of Uint8Arrays, not ${nameOf(data)}`,
+        `an entry's data must be a Uint8Array, a string or an array of Uint8Arrays, not ${describe(data)}`,
       );
     }
     let length = 0;
     for (const part of data as readonly unknown[]) {
       if (!(part instanceof Uint8Array)) {
-        throw new WalInputError(`each part of an entry must be a Uint8Array, not ${nameOf(part)}`);
+        throw new WalInputError(`each part of an entry must be a Uint8Array, not ${describe(part)}`);
       }
       length += part.length;
     }
@@ -264,16 +260,27 @@ export class Pending {
   }
 }
 
+/** What is thrown of a batch that comes to so many bytes, or more. */
+export function batchTooLarge(value: number, most: number): WalLimitError {
+  const message =
+    `cannot append a batch of ${value} bytes or more: ${most} are the most (maxBatchBytes); make several of it`;
+  return new WalLimitError("maxBatchBytes", value, most, message);
+}
+
 function kindOf(input: EntryFields): number {
   if (typeof input !== "object" || input === null) {
-    throw new WalInputError(`an entry must be a Uint8Array, a string or { kind?, data }, not ${nameOf(input)}`);
+    throw new WalInputError(`an entry must be a Uint8Array, a string or { kind?, data }, not ${describe(input)}`);
   }
   const kind = input.kind ?? 0;
   if (Number.isInteger(kind) && kind >= 0 && kind <= MAX_APPEND_KIND) return kind;
-  throw new WalInputError(`an entry's kind must be a whole number from 0 to ${MAX_APPEND_KIND}, not ${String(kind)}`);
+  throw new WalInputError(`an entry's kind must be a whole number from 0 to ${MAX_APPEND_KIND}, not ${describe(kind)}`);
 }
 
-function nameOf(value: unknown): string {
-  if (value === null || typeof value !== "object") return typeof value === "symbol" ? "a symbol" : String(value);
-  return Array.isArray(value) ? "an array" : `an object of ${value.constructor?.name ?? "no class"}`;
+/** How many bytes an entry takes at least: no character takes less than one. 0 of what is no entry. */
+export function leastBytes(input: EntryInput): number {
+  const data: unknown = typeof input === "object" && input !== null && "data" in input ? input.data : input;
+  if (typeof data === "string" || data instanceof Uint8Array) return data.length;
+  return Array.isArray(data)
+    ? data.reduce((sum: number, part) => sum + (part instanceof Uint8Array ? part.length : 0), 0)
+    : 0;
 }

@@ -87,9 +87,7 @@ export class FrameScanner {
     const view = this.#view;
     const at = this.#at;
     const header = decodeFrameHeader(bytes, view, at, offset, this.#checksum);
-    if (header === null || header.firstLsn !== this.nextLsn || offset + header.lengthBytes > this.#limitOffset) {
-      return this.#bad();
-    }
+    if (header === null || header.firstLsn !== this.nextLsn) return this.#bad();
     if (bytes.length - at < header.lengthBytes) {
       this.#wantedBytes = header.lengthBytes; // the header is checked: its length may be trusted
       return null;

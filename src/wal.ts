@@ -6,6 +6,7 @@
 
 import type { Entry, EntryInput } from "./entry.ts";
 import {
+  describe,
   WalAbortedError,
   WalBufferFullError,
   WalClosedError,
@@ -271,7 +272,10 @@ export class Wal {
    * ```
    */
   commitBatch(entries: readonly EntryInput[]): Promise<number> {
-    return this.#commit(() => this.#log.committer.tryAppendBatch(entries));
+    return this.#commit(
+      () => this.#log.committer.tryAppendBatch(entries),
+      () => this.#log.committer.checkBatch(entries),
+    );
   }
 
   /**
@@ -348,7 +352,7 @@ export class Wal {
     const { from = firstLsn, to = durableLsn, batches = false } = options;
     for (const lsn of [from, to]) {
       if (!Number.isSafeInteger(lsn) || lsn < 0) {
-        throw new WalInputError(`an LSN must be a whole number, not ${String(lsn)}`);
+        throw new WalInputError(`an LSN must be a whole number, not ${describe(lsn)}`);
       }
     }
     if (from < firstLsn) throw new WalTruncatedError(from, firstLsn);
@@ -425,9 +429,10 @@ export class Wal {
     return new WalBufferFullError(committer.bufferedBytes, settings.maxBufferedBytes);
   }
 
-  #commit(attempt: () => number): Promise<number> {
+  #commit(attempt: () => number, check?: () => void): Promise<number> {
     const { committer, settings } = this.#log;
     try {
+      check?.();
       const lsn = committer.mustQueue ? 0 : attempt();
       if (lsn !== 0) return committer.settled(lsn, settings.durability);
     } catch (error) {
@@ -438,10 +443,10 @@ export class Wal {
 
   #checkWait(lsn: number, durability: Durability): void {
     if (!["fsync", "write", "none"].includes(durability)) {
-      throw new WalOptionsError(`durability must be fsync, write or none, not ${String(durability)}`);
+      throw new WalOptionsError(`durability must be fsync, write or none, not ${describe(durability)}`);
     }
     if (!Number.isSafeInteger(lsn) || lsn < 0) {
-      throw new WalInputError(`an LSN must be a whole number, not ${String(lsn)}`);
+      throw new WalInputError(`an LSN must be a whole number, not ${describe(lsn)}`);
     }
     if (lsn > this.lastLsn) {
       throw new WalRangeError(`cannot wait for LSN ${lsn}: the last one given out is ${this.lastLsn}`);
