@@ -108,9 +108,14 @@ export class Committer {
     return this.#intake.bufferedBytes;
   }
 
+  /** The highest LSN up to this one that was not rejected. */
+  keptLsn(lsn: number): number {
+    return this.#rejected.highestKept(lsn);
+  }
+
   #durableAt(level: Durability): number {
     if (level === "fsync") return this.#tail.syncedLsn;
-    return level === "write" || this.#failure !== null ? this.#tail.writtenLsn : this.lastLsn;
+    return level === "write" || this.#failure !== null ? this.#tail.writtenLsn : this.keptLsn(this.lastLsn);
   }
 
   // -- accept
@@ -144,6 +149,7 @@ export class Committer {
 
   /** Waits in line until `attempt`, which appends, returns an LSN. */
   async appendInLine(attempt: () => number): Promise<number> {
+    this.#checkAlive("append");
     await this.#settleFull();
     const lsn = this.#intake.queue(attempt);
     this.#intake.serveQueue();
@@ -203,7 +209,7 @@ export class Committer {
   /** Resolves when everything accepted by now is synced, whatever its level; the last LSN of it. */
   async flush(): Promise<number> {
     if (this.#failure !== null) throw this.#failure;
-    const lsn = this.#rejected.highestKept(this.lastLsn);
+    const lsn = this.keptLsn(this.lastLsn);
     if (lsn > this.#tail.syncedLsn) this.#wantSync(lsn);
     return await this.#waiters.fsync.wait(lsn);
   }
@@ -215,8 +221,13 @@ export class Committer {
 
   /** Sees to it that everything accepted by now is written soon. */
   hasten(): void {
-    this.#isUrgent = true;
+    this.#closeWindow();
     this.#kick();
+  }
+
+  /** What waits is not kept waiting; what is in flight already has nothing to do with the window after it. */
+  #closeWindow(): void {
+    if (this.#intake.pending.frameCount > 0) this.#isUrgent = true;
   }
 
   #waitersAt(level: Durability): Waiters {
@@ -337,7 +348,7 @@ export class Committer {
   #advanced(): void {
     this.#wakeWaiters();
     this.#intake.serveQueue();
-    if (this.hasRoomQueue) this.#isUrgent = true;
+    if (this.hasRoomQueue) this.#closeWindow();
     this.#moved.notify();
   }
 
@@ -373,7 +384,7 @@ export class Committer {
   }
 
   #probe = async (): Promise<void> => {
-    if (this.#fullError === null) return;
+    if (this.#fullError === null || this.#isClosing) return;
     await this.#tail.probe();
     this.#fullError = null;
     this.#report({ type: "disk-has-room", level: "info" });

@@ -18,7 +18,6 @@ export class Preparation {
   readonly #capacityBytes: number;
   /** Zeros found no room: none are written until there is some again. */
   #isTight = false;
-  #failure: unknown = null;
 
   /** @param capacityBytes How large a segment becomes; Infinity where it never ends. */
   constructor(capacityBytes: number) {
@@ -31,18 +30,13 @@ export class Preparation {
     const missingBytes = Math.min(wantedBytes - segment.sizeBytes, ZEROS.length);
     if (flushBytes > ZEROS.length || missingBytes <= 0 || segment.isExtending || this.#isTight) return;
     segment.extend(ZEROS.subarray(0, missingBytes)).catch((error: unknown) => {
-      if (systemCode(error) === "ENOSPC") this.#isTight = true; // frames may still find room where zeros did not
-      else this.#failure = error;
+      // Frames may still find room where zeros did not. Of any other error the segment itself tells whoever comes next.
+      if (systemCode(error) === "ENOSPC") this.#isTight = true;
     });
   }
 
   /** There is room again, or another segment. */
   resume(): void {
     this.#isTight = false;
-  }
-
-  /** A write of zeros that failed has failed the file: the next call to it says so. */
-  throwIfFailed(): void {
-    if (this.#failure !== null) throw this.#failure;
   }
 }

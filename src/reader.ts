@@ -24,6 +24,8 @@ import { pointAtOrBefore } from "./sparse_index.ts";
 /** What is to be read, settled when the reader was made. */
 export interface ReadRange {
   readonly place: Place;
+  /** Of which log: a file of another one may bear the same name. */
+  readonly logId: string;
   /** The chain, oldest first. The last one's end is not stated: `toLsn` is. */
   readonly links: readonly Link[];
   /** Where to begin in the last link, which has no footer. */
@@ -34,17 +36,17 @@ export interface ReadRange {
 
 /** Yields the entries of each frame from `fromLsn` to `toLsn`; rejects at damage. A frame without such entries is passed over. */
 export async function* readBatches(range: ReadRange): AsyncGenerator<Entry[], void, undefined> {
-  const { place, links, fromLsn, toLsn } = range;
+  const { place, logId, links, fromLsn, toLsn } = range;
   if (toLsn < fromLsn) return;
   const first = Math.max(0, links.findLastIndex(({ baseLsn }) => baseLsn <= fromLsn));
   let nextLsn = links[first]?.baseLsn ?? 1;
   for (let nth = first; nth < links.length && nextLsn <= toLsn; nth++) {
     const link = links[nth];
     if (link === undefined) return;
-    const opened = await openLink(place, link);
+    const opened = await openLink(place, logId, link);
     try {
       const successor = links[nth + 1];
-      if (successor !== undefined) link.endOffset ??= await statedEnd(place, successor);
+      if (successor !== undefined) link.endOffset ??= await statedEnd(place, logId, successor);
       const index = successor === undefined ? range.lastIndex : await footerIndex(opened, link.endOffset);
       const lastLsn = successor === undefined ? toLsn : successor.baseLsn - 1;
       const start = pointAtOrBefore(index, fromLsn) ?? { lsn: link.baseLsn, offset: HEADER_BYTES };
@@ -94,11 +96,16 @@ async function more(scanner: FrameScanner, link: Link): Promise<boolean> {
   }
 }
 
-async function openLink(place: Place, link: Link): Promise<OpenSegmentFile> {
+async function openLink(place: Place, logId: string, link: Link): Promise<OpenSegmentFile> {
   const path = place.runtime.join(place.directory, link.name);
   try {
     const opened = await openSegmentFile(place, link.name, "read");
-    if (!("fault" in opened)) return opened;
+    if (!("fault" in opened)) {
+      const { header } = opened;
+      if (header.logId === logId && header.id === link.id && header.baseLsn === link.baseLsn) return opened;
+      await release(opened.file);
+      throw new WalFormatError(path, "it is a segment of another log, or another one of this log");
+    }
     if (opened.fault === "future") throw new WalVersionError(path, opened.what);
     if (opened.fault === "foreign") {
       throw new WalFormatError(path, "it is no segment of a log, though it is named like one");
@@ -110,8 +117,8 @@ async function openLink(place: Place, link: Link): Promise<OpenSegmentFile> {
   }
 }
 
-async function statedEnd(place: Place, successor: Link): Promise<number> {
-  const { file, header } = await openLink(place, successor);
+async function statedEnd(place: Place, logId: string, successor: Link): Promise<number> {
+  const { file, header } = await openLink(place, logId, successor);
   await release(file);
   return header.predecessor.endOffset;
 }

@@ -99,6 +99,8 @@ interface Scan {
   readonly stampedLsn: number;
   readonly lastTime: number;
   readonly mark: Mark | null;
+  /** Where the segment ends: a footer begins just there, and a successor will state it. */
+  readonly sealedOffset: number;
   /** Where the frames begin that nothing vouches for. */
   readonly doubtfulOffset: number;
   readonly doubtfulLsn: number;
@@ -218,6 +220,7 @@ async function recoverFrom(
     const torn = await reading(judgeTail(segment, scan, vouchers));
     const links = await walk(place, last, segments, scan);
     const rewritten = await reading(writeAgain(segment, scan));
+    segment.endOffset = scan.sealedOffset;
     if (rewritten === null) continue; // the cache showed something else the second time: what it lost is not the log's
     return {
       segment,
@@ -241,13 +244,17 @@ async function scanLast(segment: Segment): Promise<Scan> {
   let stampedLsn = header.baseLsn - 1;
   let lastTime = header.time;
   let mark: Mark | null = null;
+  let footerOffset: number | null = null;
   let doubtful: { offset: number; lsn: number }[] = [];
   for (let frame = scanner.take(); frame !== null || await scanner.more(); frame = scanner.take()) {
     if (frame === null) continue;
     const { kind, firstLsn, syncedLsn, time } = frame.header;
     if (kind === FrameKind.HEAD) headLsn = Math.max(headLsn, decodeControlPayload(frame.view, frame.at));
     if (kind === FrameKind.ENTRIES || kind === FrameKind.BATCH) index.add(firstLsn, frame.offset, time);
-    if (kind === FrameKind.FOOTER) segment.isFull = true;
+    if (kind === FrameKind.FOOTER) {
+      segment.isFull = true;
+      footerOffset = frame.offset;
+    }
     mark = kind === FrameKind.MARK ? { offset: frame.offset, nextLsn: firstLsn } : null;
     if (syncedLsn > stampedLsn) {
       stampedLsn = syncedLsn;
@@ -260,6 +267,7 @@ async function scanLast(segment: Segment): Promise<Scan> {
   const first = doubtful[0] ?? { offset: endOffset, lsn: nextLsn };
   return {
     endOffset,
+    sealedOffset: footerOffset ?? endOffset,
     nextLsn,
     headLsn,
     stampedLsn,

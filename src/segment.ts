@@ -21,6 +21,7 @@ import {
   segmentName,
 } from "./format.ts";
 import type { Crc32, Runtime, RuntimeFile } from "./runtime/port.ts";
+import { systemCode } from "./errors.ts";
 import { SparseIndex } from "./sparse_index.ts";
 
 /** Where segments live, and how their checksums are made. */
@@ -81,6 +82,7 @@ export class Segment {
   /** It ends in a footer: no frame may follow. */
   isFull = false;
   #extension: Promise<void> | null = null;
+  #extensionError: unknown = null;
 
   /** @param opened The file. @param endOffset Where its last good frame ends. */
   constructor(opened: OpenSegmentFile, endOffset: number) {
@@ -121,6 +123,7 @@ export class Segment {
   /** Whole frames, sealed for this place, behind the last one. */
   async append(frames: Uint8Array, isBlocking: boolean): Promise<void> {
     if (this.#extension !== null && this.grows(frames.length)) await this.#extension;
+    this.#throwIfExtensionFailed();
     if (isBlocking) this.file.writeSync(frames, this.endOffset);
     else await this.file.write(frames, this.endOffset);
     this.endOffset += frames.length;
@@ -129,6 +132,7 @@ export class Segment {
 
   /** Everything appended so far will be there after a power loss. */
   async sync(isBlocking: boolean): Promise<void> {
+    this.#throwIfExtensionFailed();
     if (isBlocking) this.file.syncDataSync();
     else await this.file.syncData();
   }
@@ -141,13 +145,21 @@ export class Segment {
     await this.settleExtension();
     const start = this.sizeBytes;
     const written = this.file.write(zeros, start);
-    this.#extension = written.catch(() => {}); // told once, below; whoever waits only waits for its end
-    try {
-      await written;
+    const ended = written.then(() => {
       this.sizeBytes = start + zeros.length;
-    } finally {
+    }).catch((error: unknown) => {
+      if (systemCode(error) !== "ENOSPC") this.#extensionError = error;
+    });
+    this.#extension = ended.then(() => {
       this.#extension = null;
-    }
+    });
+    await this.#extension;
+    await written;
+  }
+
+  /** A write of zeros that failed has failed the file: nothing more is written to it, and nothing synced. */
+  #throwIfExtensionFailed(): void {
+    if (this.#extensionError !== null) throw this.#extensionError;
   }
 
   /** True while zeros are being written. */
@@ -163,6 +175,7 @@ export class Segment {
   /** After a write that found no room: the file ends where that write began, synced, so that nothing of it is ever read. */
   async cutBack(): Promise<void> {
     await this.settleExtension();
+    this.#throwIfExtensionFailed();
     await this.file.truncate(this.endOffset);
     await this.file.syncData();
     this.sizeBytes = this.endOffset;
@@ -170,6 +183,7 @@ export class Segment {
 
   /** Overwrites the frame at `offset` by another of equal length, and syncs it. */
   async replaceFrame(frame: Uint8Array, offset: number): Promise<void> {
+    this.#throwIfExtensionFailed();
     await this.file.write(frame, offset);
     await this.file.syncData();
   }
@@ -180,6 +194,7 @@ export class Segment {
    */
   async seal(nextLsn: number, syncedLsn: number, time: number): Promise<void> {
     await this.settleExtension();
+    this.#throwIfExtensionFailed();
     const lengthBytes = footerBytes(this.index.points.length);
     if (this.isFull || this.grows(lengthBytes)) return;
     const bytes = new Uint8Array(lengthBytes);

@@ -88,12 +88,25 @@ export class Spares {
   async #keep(least: number): Promise<void> {
     await this.#background;
     if (this.#ready.length >= least) return;
+    // One file that cannot be prepared is no failure; a second one is.
+    await this.#createIfRoom().catch((error: unknown) => {
+      if (error instanceof WalDiskFullError) throw error;
+      this.#dropped(error);
+      return this.#createIfRoom();
+    });
+  }
+
+  async #createIfRoom(): Promise<void> {
     try {
       await this.#create(this.#preparedBytes);
     } catch (error) {
-      if (systemCode(error) !== "ENOSPC") throw error;
-      throw new WalDiskFullError("prepare a segment", error);
+      throw systemCode(error) === "ENOSPC" ? new WalDiskFullError("prepare a segment", error) : error;
     }
+  }
+
+  #dropped(error: unknown): void {
+    const reason = error instanceof Error ? error.message : String(error);
+    this.#report({ type: "spare-dropped", level: "warning", reason });
   }
 
   /** Resolves when nothing is being done in the background. */
@@ -102,13 +115,7 @@ export class Spares {
   }
 
   #inBackground(task: () => Promise<void>): void {
-    this.#background = this.#background.then(task).catch((error: unknown) => {
-      this.#report({
-        type: "spare-dropped",
-        level: "warning",
-        reason: error instanceof Error ? error.message : String(error),
-      });
-    });
+    this.#background = this.#background.then(task).catch((error: unknown) => this.#dropped(error));
   }
 
   #add(spare: Spare): void {

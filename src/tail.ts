@@ -194,14 +194,19 @@ export class Tail {
       const { at, kind, firstLsn, count: entries, lengthBytes } = pending.frame(nth);
       encodeFrameHeader(view, at, { kind, lengthBytes, firstLsn, count: entries, syncedLsn: this.#syncedLsn, time });
       segment.checksum.seal(bytes, view, at, lengthBytes, segment.endOffset + at - start);
-      segment.index.add(firstLsn, segment.endOffset + at - start, time);
     }
+    const startOffset = segment.endOffset;
     await this.#put(
       segment,
       bytes.subarray(start, last.at + last.lengthBytes),
       last.firstLsn + last.count - 1,
       isBlocking,
     );
+    // Only now are the frames there: an index that knew them before could lead a reader into what came instead.
+    for (let nth = 0; nth < count; nth++) {
+      const { at, firstLsn } = pending.frame(nth);
+      segment.index.add(firstLsn, startOffset + at - start, time);
+    }
     this.#entriesEnd = segment.endOffset;
     this.#preparation.advance(segment, last.at + last.lengthBytes - start);
     if (this.#hasAskedForSpare || segment.endOffset <= this.#entriesLimit / 2) return;
@@ -229,21 +234,20 @@ export class Tail {
     return offset;
   }
 
-  /** An empty frame that vouches for what is synced, if there is anything to vouch for and room that is prepared. */
+  /** An empty frame that vouches for what is synced, if it is wanted. */
   async idle(): Promise<void> {
     const segment = this.#segment;
-    if (!this.wantsIdle || segment === null || segment.grows(CONTROL_FRAME_BYTES)) return;
+    if (!this.wantsIdle || segment === null) return;
     await this.control(FrameKind.IDLE, 0, this.#writtenLsn);
   }
 
-  /** Whether an idle frame would tell readers elsewhere something new. */
+  /** Whether an idle frame would tell readers elsewhere something new, and has room that is prepared. */
   get wantsIdle(): boolean {
-    return this.#stampedLsn < this.#syncedLsn && this.#hasControlRoom();
+    return this.#stampedLsn < this.#syncedLsn && this.#hasControlRoom() && !this.#open().grows(CONTROL_FRAME_BYTES);
   }
 
   /** fdatasync: everything written so far is synced when it resolves. */
   async sync(isBlocking: boolean): Promise<void> {
-    this.#preparation.throwIfFailed();
     const segment = this.#open();
     const writtenLsn = this.#writtenLsn;
     const writtenOffset = segment.endOffset;
@@ -316,7 +320,6 @@ export class Tail {
 
   /** Frames behind the last one, in one write; a write that finds no room is cut back before anyone is told. */
   async #put(segment: Segment, frames: Uint8Array, lastLsn: number, isBlocking: boolean): Promise<void> {
-    this.#preparation.throwIfFailed();
     const syncedLsn = this.#syncedLsn;
     try {
       await segment.append(frames, isBlocking);

@@ -7,6 +7,7 @@
 import type { Entry, EntryInput } from "./entry.ts";
 import {
   describe,
+  systemCode,
   WalAbortedError,
   WalBufferFullError,
   WalClosedError,
@@ -463,14 +464,20 @@ export class Wal {
 
   async *#batches(fromLsn: number, toLsn: number): AsyncGenerator<Entry[], void, undefined> {
     const { committer, tail, place } = this.#log;
-    while (committer.visibleLsn < toLsn && committer.failure === null) { // at "none": accepted, not yet written
+    // At "none" what was accepted may not be written yet, and some of it never will be.
+    while (committer.visibleLsn < committer.keptLsn(toLsn) && committer.failure === null) {
       const moved = committer.moved();
       committer.hasten();
       await moved;
     }
-    const lastIndex = tail.segment?.index.points ?? [];
-    const readableLsn = Math.min(toLsn, committer.visibleLsn);
-    yield* readBatches({ place, links: [...tail.chain.links], lastIndex: [...lastIndex], fromLsn, toLsn: readableLsn });
+    const { segment } = tail;
+    const lastLsn = Math.min(toLsn, committer.visibleLsn);
+    if (segment !== null) {
+      const lastIndex = [...segment.index.points];
+      const { logId } = segment.header;
+      yield* readBatches({ place, logId, links: [...tail.chain.links], lastIndex, fromLsn, toLsn: lastLsn });
+    }
+    if (lastLsn < committer.keptLsn(toLsn) && committer.failure !== null) throw committer.failure;
   }
 
   async #close(): Promise<void> {
@@ -490,8 +497,12 @@ export class Wal {
     const { committer, tail, lock, place } = this.#log;
     const mark = await tail.markEnd(committer.lastLsn);
     if (mark === null) return;
-    await lock.file.write(encodeLockMark(mark, place.crc32), 0);
-    await lock.file.syncData();
+    try {
+      await lock.file.write(encodeLockMark(mark, place.crc32), 0);
+      await lock.file.syncData();
+    } catch (error) {
+      if (systemCode(error) !== "ENOSPC") throw error; // the mark itself is there: its copy is only a second witness
+    }
   }
 }
 
