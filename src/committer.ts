@@ -148,13 +148,14 @@ export class Committer {
   }
 
   /** Waits in line until `attempt`, which appends, returns an LSN. */
-  async appendInLine(attempt: () => number): Promise<number> {
-    this.#checkAlive("append");
-    await this.#settleFull();
-    const lsn = this.#intake.queue(attempt);
-    this.#intake.serveQueue();
-    this.hasten();
-    return await lsn;
+  appendInLine(attempt: () => number): Promise<number> {
+    if (this.#isClosing || this.#failure !== null) return Promise.reject(this.#failure ?? new WalClosedError("append"));
+    const lsn = this.#intake.queue(attempt); // at once: who comes after this call stands behind it
+    void this.#settleFull().then(() => {
+      if (this.#fullError === null) this.#intake.serveQueue();
+      this.hasten();
+    });
+    return lsn;
   }
 
   /** Resolves when an append would find room, rejects when none ever will. */

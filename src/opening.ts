@@ -87,7 +87,7 @@ export async function openLog(directory: string | URL, options: WalOptions): Pro
   const runtime = options.runtime ?? await detectRuntime();
   const startMs = runtime.monotonicMs();
   const report = reporter(options.onEvent, () => runtime.now());
-  const path = runtime.resolve(directory);
+  const path = resolve(runtime, directory);
   const step = async <T>(tried: string, call: () => Promise<T>): Promise<T> => {
     if (options.signal?.aborted) throw new WalAbortedError("opening the log", options.signal.reason);
     return await call().catch((cause: unknown) => {
@@ -115,6 +115,17 @@ export async function openLog(directory: string | URL, options: WalOptions): Pro
 
 function messageOf(cause: unknown): string {
   return cause instanceof Error ? cause.message : String(cause);
+}
+
+function resolve(runtime: Runtime, directory: string | URL): string {
+  try {
+    if (directory instanceof URL && directory.protocol !== "file:") throw new TypeError("it names no file");
+    return runtime.resolve(directory);
+  } catch (error) {
+    throw new WalInputError(
+      `the directory of a log must be a path or a file URL, not ${directory}: ${messageOf(error)}`,
+    );
+  }
 }
 
 /** The names in the directory, each of which will be there after a power loss. */

@@ -264,10 +264,9 @@ export class Tail {
     if (this.#segment === null || this.#isUnclean || this.#mark !== null || this.#segment.isFull) return null;
     if (lastLsn > this.#writtenLsn) await this.control(FrameKind.IDLE, 0, lastLsn); // the skip, and its sync, come first
     await this.sync(false);
-    const segment = this.#open();
     const offset = await this.control(FrameKind.MARK, 0, lastLsn);
     await this.sync(false);
-    return { segmentId: segment.header.id, offset, lsn: lastLsn };
+    return { segmentId: this.#open().header.id, offset, lsn: lastLsn }; // the mark may have found room only in the next one
   }
 
   /** Gives the file back. */
