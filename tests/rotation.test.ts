@@ -1,9 +1,9 @@
-// From one segment to the next: sizes, spares, footers, predecessors, and the zeros that lie ready.
+// From one segment to the next: sizes, spares, footers and predecessors.
 
 import { crc32 } from "node:zlib";
 import { test } from "node:test";
 import { assert, assertEquals, assertGreater, assertGreaterOrEqual, assertLess, assertLessOrEqual } from "@std/assert";
-import type { IoMode, WalOptions } from "../mod.ts";
+import type { WalOptions } from "../mod.ts";
 import { viewOf } from "../src/bytes.ts";
 import {
   CONTROL_RESERVE_BYTES,
@@ -17,8 +17,7 @@ import {
   SMALLEST_SEGMENT_BYTES,
   spareName,
 } from "../src/format.ts";
-import type { MemoryCall } from "../src/runtime/memory.ts";
-import { ANY_WAL, LogFixture, outcomeOf, pathOf, quiet, SEGMENT, SMALL_SEGMENT_BYTES } from "./support/log_fixture.ts";
+import { ANY_WAL, LogFixture, pathOf, quiet, SEGMENT, SMALL_SEGMENT_BYTES } from "./support/log_fixture.ts";
 
 const small: WalOptions = { segmentBytes: SMALL_SEGMENT_BYTES };
 
@@ -291,63 +290,3 @@ test("a thousand segments are opened by reading two headers", async () => {
   assertEquals(await log.readAll({ from: 500, to: 501 }), [`500 ${text(499, 3500)}`, `501 ${text(500, 3500)}`]);
   assertEquals((await log.readAll()).length, 1000);
 });
-
-// -- zeros
-
-/** Tells a write of zeros: it begins behind the place where the next frame goes. */
-function zeroWrites(): (call: MemoryCall) => boolean {
-  const ends = new Map<string, number>();
-  return ({ name, path, position, length }) => {
-    if (name !== "write" || !ANY_WAL.test(path)) return false;
-    if (position > (ends.get(path) ?? 0)) return true;
-    ends.set(path, position + length);
-    return false;
-  };
-}
-
-test("zeros are written ahead and never where frames go, and no two syncs of a file are in flight", async () => {
-  for (const io of ["pool", "blocking"] satisfies IoMode[]) {
-    for (const delayMs of [0, 7]) {
-      const log = await openLog({ segmentBytes: 4 * 1024 * 1024, io });
-      const isZeros = zeroWrites();
-      let zeros = 0;
-      log.faults.onEvery((call) => isZeros(call) ? (zeros++, { delayMs }) : undefined);
-      const commits: Promise<unknown>[] = [];
-      for (let nth = 0; nth < 120; nth++) {
-        commits.push(log.commit(text(nth, [100, 30_000, 60_000, 90_000][nth % 4] ?? 0)));
-        await log.advance(nth % 3);
-      }
-      await log.advance(1000);
-      await Promise.all(commits);
-      assertGreater(zeros, 10);
-      log.checkManners();
-      await log.crashAndReopen();
-      assertEquals(log.wal.lastLsn, 120);
-    }
-  }
-});
-
-for (
-  const [where, next] of [
-    ["into what is prepared", 100],
-    ["beyond what is prepared", 700_000],
-    ["into the next segment", 2_000_000],
-  ] as const
-) {
-  test(`zeros that fail have failed the file: nothing is written to it or synced, when the next flush goes ${where}`, async () => {
-    const log = await openLog({ segmentBytes: 2 * 1024 * 1024 });
-    const isZeros = zeroWrites();
-    log.faults.onEvery((call) => isZeros(call) ? { code: "EIO", delayMs: 10 } : undefined);
-    await log.commit(text(0, 500_000));
-    assertEquals(await log.commit(text(1, 100_000)), [2]); // synced while the zeros are under way
-    const flush = outcomeOf(log.commit(text(2, next)));
-    await log.advance(20);
-    await flush;
-    const after = outcomeOf(log.commit("after"));
-    await log.advance(20);
-    assertEquals([(await after).state, log.wal.state], ["rejected", "failed"]);
-    log.checkManners();
-    await log.crashAndReopen();
-    assertGreaterOrEqual(log.wal.lastLsn, 2);
-  });
-}

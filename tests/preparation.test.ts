@@ -1,0 +1,89 @@
+// The zeros that are written ahead of the frames: never where frames go, and a file that they failed is left alone.
+
+import { test } from "node:test";
+import { assertEquals, assertGreater, assertGreaterOrEqual } from "@std/assert";
+import type { IoMode, WalOptions } from "../mod.ts";
+import type { MemoryCall } from "../src/runtime/memory.ts";
+import { ANY_WAL, LogFixture, outcomeOf, quiet } from "./support/log_fixture.ts";
+
+async function openLog(options: WalOptions): Promise<LogFixture> {
+  const log = new LogFixture(options);
+  await log.open();
+  return log;
+}
+
+/** Text of so many bytes that tells its number. */
+function text(number: number, length: number): string {
+  return `${number} `.padEnd(length, ".");
+}
+
+/** Tells a write of zeros: it begins behind the place where the next frame goes. */
+function zeroWrites(): (call: MemoryCall) => boolean {
+  const ends = new Map<string, number>();
+  return ({ name, path, position, length }) => {
+    if (name !== "write" || !ANY_WAL.test(path)) return false;
+    if (position > (ends.get(path) ?? 0)) return true;
+    ends.set(path, position + length);
+    return false;
+  };
+}
+
+test("zeros are written ahead and never where frames go, and no two syncs of a file are in flight", async () => {
+  for (const io of ["pool", "blocking"] satisfies IoMode[]) {
+    for (const delayMs of [0, 7]) {
+      const log = await openLog({ segmentBytes: 4 * 1024 * 1024, io });
+      const isZeros = zeroWrites();
+      let zeros = 0;
+      log.faults.onEvery((call) => isZeros(call) ? (zeros++, { delayMs }) : undefined);
+      const commits: Promise<unknown>[] = [];
+      for (let nth = 0; nth < 120; nth++) {
+        commits.push(log.commit(text(nth, [100, 30_000, 60_000, 90_000][nth % 4] ?? 0)));
+        await log.advance(nth % 3);
+      }
+      await log.advance(1000);
+      await Promise.all(commits);
+      assertGreater(zeros, 10);
+      log.checkManners();
+      await log.crashAndReopen();
+      assertEquals(log.wal.lastLsn, 120);
+    }
+  }
+});
+
+for (
+  const [where, next] of [
+    ["into what is prepared", 100],
+    ["beyond what is prepared", 700_000],
+    ["into the next segment", 2_000_000],
+  ] as const
+) {
+  test(`zeros that fail have failed the file: nothing is written to it or synced, when the next flush goes ${where}`, async () => {
+    const log = await openLog({ segmentBytes: 2 * 1024 * 1024 });
+    const isZeros = zeroWrites();
+    log.faults.onEvery((call) => isZeros(call) ? { code: "EIO", delayMs: 10 } : undefined);
+    await log.commit(text(0, 500_000));
+    assertEquals(await log.commit(text(1, 100_000)), [2]); // synced while the zeros are under way
+    const flush = outcomeOf(log.commit(text(2, next)));
+    await log.advance(20);
+    await flush;
+    const after = outcomeOf(log.commit("after"));
+    await log.advance(20);
+    assertEquals([(await after).state, log.wal.state], ["rejected", "failed"]);
+    log.checkManners();
+    await log.crashAndReopen();
+    assertGreaterOrEqual(log.wal.lastLsn, 2);
+  });
+}
+
+test("zeros that fail have failed the file: what was written before is not synced any more", async () => {
+  const log = await openLog({ segmentBytes: 2 * 1024 * 1024, durability: "write" });
+  const isZeros = zeroWrites();
+  log.faults.onEvery((call) => isZeros(call) ? { code: "EIO" } : undefined);
+  for (const nth of [0, 1, 2]) await log.commit(text(nth, 200_000 - nth));
+  await log.commit(text(3, 100_000));
+  await quiet();
+  const syncs = log.calls("syncData", ANY_WAL).length;
+  assertEquals((await outcomeOf(log.wal.flush())).state, "rejected");
+  assertEquals([log.wal.state, log.calls("syncData", ANY_WAL).length], ["failed", syncs]);
+  log.checkManners();
+});
