@@ -4,8 +4,16 @@
  */
 
 import { crc32 } from "node:zlib";
-import { type Entry, Wal } from "../../mod.ts";
-import { type MemoryCall, MemoryDisk, type MemoryFault, MemoryRuntime } from "../../src/runtime/memory.ts";
+import { Wal } from "../../mod.ts";
+import { nextHostTask } from "../../src/runtime/host_task.ts";
+import {
+  type MemoryCall,
+  type MemoryCallName,
+  MemoryDisk,
+  type MemoryFault,
+  MemoryRuntime,
+} from "../../src/runtime/memory.ts";
+import { readAll } from "./log_contents.ts";
 import { type Ending, Oracle, Violation } from "./oracle.ts";
 import { checkWaits, DIRECTORY, live, type Workload } from "./workload.ts";
 
@@ -35,17 +43,37 @@ export interface ExplorerOptions {
 /** What is done to a call. */
 type Spoil = (call: MemoryCall) => MemoryFault | undefined;
 
+/** A run of a workload, up to the moment when its process was no more. */
+interface Run {
+  readonly runtime: MemoryRuntime;
+  readonly oracle: Oracle;
+  readonly calls: readonly MemoryCall[];
+}
+
+/** Calls after which a crash finds something else than before them. */
+const CHANGING: ReadonlySet<MemoryCallName> = new Set<MemoryCallName>(
+  ["open", "write", "syncData", "truncate", "makeDirectory", "rename", "unlink", "syncDirectory"],
+);
+
+/** The disks that were looked at already, with all that the oracle knew: twice is no better than once. */
+type Known = Set<string>;
+
 /** Crashes a workload at every call, before and after its effect. */
 export async function exploreCrashes(workload: Workload, options: ExplorerOptions = {}): Promise<Explored> {
   const explored: Explored = { crashPoints: 0, survivals: 0, opens: 0 };
-  const calls = await countCalls(workload, options);
-  for (let at = 1; at <= calls; at += options.stride ?? 1) {
-    for (const stop of ["before", "after"] as const) {
+  const known: Known = new Set();
+  const { calls } = await runThrough(workload, options);
+  for (let nth = 0; nth < calls.length; nth += options.stride ?? 1) {
+    const at = nth + 1;
+    const changes = CHANGING.has(calls[nth]?.name ?? "open");
+    for (const stop of changes ? ["before", "after"] as const : ["before"] as const) {
       await labelled(`${workload.name}: stopped ${stop} call ${at}`, async () => {
         const spoil: Spoil = ({ number }) => number === at ? { stop, doneBytes: 512 * (at % 3) } : undefined;
         const { runtime, oracle } = await run(workload, options, spoil);
         explored.crashPoints++;
-        for (const survival of survivals(runtime, at, "kill")) await exploreSurvival(survival, oracle, explored, at);
+        for (const survival of survivals(runtime, at, "kill")) {
+          await exploreSurvival(survival, oracle, explored, known, at);
+        }
       });
     }
   }
@@ -59,8 +87,9 @@ export async function exploreFailures(
   options: ExplorerOptions = {},
 ): Promise<Explored> {
   const explored: Explored = { crashPoints: 0, survivals: 0, opens: 0 };
-  const calls = await countCalls(workload, options);
-  for (let at = 1; at <= calls; at += options.stride ?? 1) {
+  const known: Known = new Set();
+  const { calls } = await runThrough(workload, options);
+  for (let at = 1; at <= calls.length; at += options.stride ?? 1) {
     await labelled(`${workload.name}: ${code} at call ${at}`, async () => {
       const spoil: Spoil = (call) => {
         // Who may not sync the directories above is told so, and may lose a new log whole: nothing to explore.
@@ -70,7 +99,9 @@ export async function exploreFailures(
       const { runtime, oracle } = await run(workload, options, spoil);
       explored.crashPoints++;
       // After a failed sync a page cache may show what the disk does not have: no life after it is sure of what was not synced.
-      for (const survival of survivals(runtime, at, "power")) await exploreSurvival(survival, oracle, explored, at);
+      for (const survival of survivals(runtime, at, "power")) {
+        await exploreSurvival(survival, oracle, explored, known, at);
+      }
     });
   }
   return explored;
@@ -84,27 +115,34 @@ async function labelled(label: string, task: () => Promise<unknown>): Promise<vo
   }
 }
 
-async function countCalls(workload: Workload, options: ExplorerOptions): Promise<number> {
-  const { runtime, oracle } = await run(workload, options, () => undefined);
-  const again = new MemoryRuntime({ crc32, disk: runtime.disk.kill() });
-  await recoverAndCheck(again, oracle.clone(), "kill", { crashPoints: 0, survivals: 0, opens: 0 });
-  return runtime.calls;
+/** Without a fault: then nothing may be complained of. */
+async function runThrough(workload: Workload, options: ExplorerOptions): Promise<Run> {
+  const through = await run(workload, options, () => undefined, false);
+  const again = new MemoryRuntime({ crc32, disk: through.runtime.disk.kill() });
+  await recoverTwice(again, through.oracle.clone(), "kill", { crashPoints: 0, survivals: 0, opens: 0 });
+  return through;
 }
 
 async function run(
   workload: Workload,
   { seed = 1, planted = {} }: ExplorerOptions,
   spoil: Spoil,
-): Promise<{ runtime: MemoryRuntime; oracle: Oracle }> {
+  isSpoiled = true,
+): Promise<Run> {
   const files = Object.fromEntries(Object.entries(planted).map(([name, bytes]) => [`${DIRECTORY}/${name}`, bytes]));
   const disk = new MemoryDisk({ seed, files });
-  const runtime = new MemoryRuntime({ crc32, disk, seed, onCall: spoil });
+  const conduct = new Conduct();
+  const calls: MemoryCall[] = [];
+  const onCall = (call: MemoryCall): MemoryFault | undefined => {
+    calls.push(call);
+    conduct.onCall(call);
+    return spoil(call);
+  };
+  const runtime = new MemoryRuntime({ crc32, disk, seed, onCall, onReturn: conduct.onReturn });
   const oracle = new Oracle();
-  await Promise.race([live(runtime, workload, oracle), runtime.stopped]);
-  // The lock file's owner record is no part of the log: it is taken back even where the mark before it failed.
-  const violations = disk.violations.filter((violation) => !violation.includes(`${DIRECTORY}/lock`));
-  if (violations.length > 0) throw new Violation(violations.join("; "));
-  return { runtime, oracle };
+  await toTheEnd(live(runtime, workload, oracle, { isSpoiled: () => isSpoiled }), runtime);
+  conduct.check(disk);
+  return { runtime, oracle: oracle.clone(), calls }; // the code of a process that is dead may go on, and nobody listens
 }
 
 function survivals({ disk }: MemoryRuntime, seed: number, killed: Ending): Survival[] {
@@ -123,16 +161,26 @@ function some<T>(all: readonly T[], seed: number, count: number): T[] {
 }
 
 /** Recovers, checks, appends, crashes, recovers, checks; and crashes in the middle of the first recovery as well. */
-async function exploreSurvival(survival: Survival, before: Oracle, explored: Explored, seed: number): Promise<void> {
+async function exploreSurvival(
+  survival: Survival,
+  before: Oracle,
+  explored: Explored,
+  known: Known,
+  seed: number,
+): Promise<void> {
+  // What a power loss leaves is all there is of it; behind what a kill leaves there is a page cache.
+  const fingerprint = survival.name === "kill" ? "" : `${before.fingerprint} ${fingerprintOf(survival.disk)}`;
+  if (known.has(fingerprint)) return;
+  if (fingerprint !== "") known.add(fingerprint);
   explored.survivals++;
   await labelled(survival.name, async () => {
     const oracle = before.clone();
     const runtime = new MemoryRuntime({ crc32, disk: survival.disk.kill(), seed });
-    const found = await recoverAndCheck(runtime, oracle, survival.ending, explored);
+    const found = await recoverTwice(runtime, oracle, survival.ending, explored);
     await goOn(runtime, oracle);
     for (const second of some(survivals(runtime, seed + 7, survival.ending), seed, 1)) {
       const again = new MemoryRuntime({ crc32, disk: second.disk, seed });
-      await labelled(`then ${second.name}`, () => recoverAndCheck(again, oracle.clone(), second.ending, explored));
+      await labelled(`then ${second.name}`, () => recover(again, oracle.clone(), second.ending, explored));
     }
     const at = 1 + (seed * 7) % found.calls;
     await labelled(
@@ -142,42 +190,51 @@ async function exploreSurvival(survival: Survival, before: Oracle, explored: Exp
   });
 }
 
-/** Opens, reads everything, compares; then opens once more, which must change nothing. */
-async function recoverAndCheck(
+function fingerprintOf(disk: MemoryDisk): string {
+  if (!disk.names("/").includes("data") || !disk.names("/data").includes("wal")) return "";
+  return disk.names(DIRECTORY).map((name) => {
+    const bytes = disk.read(`${DIRECTORY}/${name}`);
+    return `${name} ${bytes.length} ${crc32(bytes)}`;
+  }).join();
+}
+
+/** Opens, waits for every LSN, and opens once more, which must change nothing. */
+async function recoverTwice(
   runtime: MemoryRuntime,
   oracle: Oracle,
   ending: Ending,
   explored: Explored,
 ): Promise<{ calls: number }> {
-  const first = await openAndRead(runtime, explored);
+  const first = await recover(runtime, oracle, ending, explored);
   const { calls } = runtime;
-  oracle.checkRecovered(first.wal, first.entries, ending);
-  await checkWaits(first.wal, oracle);
-  const again = await openAndRead(
+  await checkWaits(first, oracle);
+  const again = await recover(
     new MemoryRuntime({ crc32, disk: runtime.disk.powerLoss({ keep: "none" }) }),
+    oracle.clone(),
+    "kill",
     explored,
   );
-  oracle.clone().checkRecovered(again.wal, again.entries, "kill");
-  if (again.wal.lastLsn !== first.wal.lastLsn || again.wal.firstLsn !== first.wal.firstLsn) {
-    throw new Violation(`a second recovery moved the end from ${first.wal.lastLsn} to ${again.wal.lastLsn}`);
+  if (again.lastLsn !== first.lastLsn || again.firstLsn !== first.firstLsn) {
+    throw new Violation(`a second recovery moved the end from ${first.lastLsn} to ${again.lastLsn}`);
   }
   runtime.stop();
   return { calls };
 }
 
-async function openAndRead(runtime: MemoryRuntime, explored: Explored): Promise<{ wal: Wal; entries: Entry[] }> {
+/** Opens, reads everything, compares. */
+async function recover(runtime: MemoryRuntime, oracle: Oracle, ending: Ending, explored: Explored): Promise<Wal> {
   explored.opens++;
   const wal = await Wal.open(DIRECTORY, { runtime, segmentBytes: 16 * 1024 });
-  const entries: Entry[] = [];
-  for await (const entry of wal.readable()) entries.push(entry);
-  return { wal, entries };
+  oracle.checkRecovered(wal, await readAll(wal), ending);
+  return wal;
 }
 
-/** A second life on the same disk. */
+/** A second life on the same disk, in which nothing goes wrong. */
 async function goOn({ disk }: MemoryRuntime, oracle: Oracle): Promise<void> {
   const runtime = new MemoryRuntime({ crc32, disk });
   const options = { segmentBytes: 16 * 1024 };
-  await live(runtime, { name: "go on", options, steps: [{ commit: [10, 600] }, { append: [40] }] }, oracle);
+  const workload = { name: "go on", options, steps: [{ commit: [10, 600] }, { append: [40] }] };
+  await toTheEnd(live(runtime, workload, oracle, { isSpoiled: () => false }), runtime);
   runtime.stop();
 }
 
@@ -188,9 +245,60 @@ async function crashInRecovery(survival: Survival, oracle: Oracle, explored: Exp
   const opened = Wal.open(DIRECTORY, { runtime: crashed, segmentBytes: 16 * 1024 });
   opened.catch(() => {});
   await Promise.race([opened, crashed.stopped]);
-  for (const second of some(survivals(crashed, at, survival.ending), at, 2)) {
+  for (const second of some(survivals(crashed, at, survival.ending), at, 1)) {
     const ending = survival.ending === "power" ? "power" : second.ending;
     const runtime = new MemoryRuntime({ crc32, disk: second.disk, seed: at });
-    await labelled(`then ${second.name}`, () => recoverAndCheck(runtime, oracle.clone(), ending, explored));
+    await labelled(`then ${second.name}`, () => recover(runtime, oracle.clone(), ending, explored));
+  }
+}
+
+/** Whether a log leaves a file alone that has failed, and whatever else the disk complains of. */
+export class Conduct {
+  readonly #failed: Set<string> = new Set();
+  readonly #violations: string[] = [];
+
+  readonly onCall = ({ name, path, number }: MemoryCall): void => {
+    if (name === "unlink") this.#failed.delete(path); // another file may bear the name now
+    if (!["write", "syncData", "truncate"].includes(name) || !this.#failed.has(path)) return;
+    this.#violations.push(`call ${number}, ${name} ${path}: this file has failed`);
+  };
+
+  readonly onReturn = ({ name, path }: MemoryCall, error: Error | null): void => {
+    if (error === null || !("code" in error) || error.code !== "EIO") return;
+    if (name !== "write" && name !== "syncData") return;
+    // As soon as the log can know it: another call may be on its way to the disk while the answer is on its way back.
+    queueMicrotask(() => queueMicrotask(() => queueMicrotask(() => this.#failed.add(path))));
+  };
+
+  check(disk: MemoryDisk): void {
+    const others = disk.violations.filter((violation) => !violation.endsWith("met EIO"));
+    // The lock file's owner record is no part of the log: it is taken back even where the mark before it failed.
+    const violations = [...this.#violations, ...others].filter((each) => !each.includes(`${DIRECTORY}/lock`));
+    if (violations.length > 0) throw new Violation(violations.join("; "));
+  }
+}
+
+/** So many turns without a call to the disk: nothing will ever happen. */
+const IDLE_TURNS = 3000;
+/** No life is as long as this. */
+const MOST_TURNS = 20_000;
+
+/** Resolves when the task does, or the process stops; rejects when nothing can settle it any more. */
+export async function toTheEnd<T>(task: Promise<T>, runtime: MemoryRuntime): Promise<T | undefined> {
+  let isOver = false;
+  const watch = async (): Promise<undefined> => {
+    let calls = 0;
+    for (let turn = 0, idle = 0; idle < IDLE_TURNS && turn < MOST_TURNS; turn++, idle++) {
+      await nextHostTask();
+      if (isOver) return;
+      if (runtime.calls !== calls) idle = 0;
+      calls = runtime.calls;
+    }
+    throw new Violation(`something waits for ever, after call ${calls}`);
+  };
+  try {
+    return await Promise.race([task, runtime.stopped.then(() => undefined), watch()]);
+  } finally {
+    isOver = true;
   }
 }

@@ -4,14 +4,13 @@
 
 import type { Durability, Entry, Wal } from "../../mod.ts";
 
-/** What a promise was worth: nothing yet, that the process may die, that the power may go. */
-type Acknowledged = "none" | "write" | "fsync";
-
 interface Submission {
   readonly value: string;
   /** Entries of one batch share a number; 0 is no batch. */
   readonly batch: number;
-  acknowledged: Acknowledged;
+  /** Up to here all was synced before this was accepted: once it is on the disk, it vouches for that. */
+  readonly vouchesFor: number;
+  acknowledged: Durability;
 }
 
 /** How the last life ended. */
@@ -19,10 +18,18 @@ export type Ending =
   /** The process died; what the operating system has is still there. */
   | "kill"
   /** The power went, or a sync failed: only what is synced is sure. */
-  | "power";
+  | "power"
+  /** And a read showed a bit that is not on the disk: only what something vouches for is sure. */
+  | "misread";
 
 /** A promise that was broken. */
 export class Violation extends Error {}
+
+/** The kind that an entry of this value is appended with. */
+export function kindOf(value: string): number {
+  const number = Number(/^<(\d+)>/.exec(value)?.[1] ?? 0);
+  return number % 3 === 0 ? number % 192 : 0;
+}
 
 /** See the head of this file. */
 export class Oracle {
@@ -48,6 +55,12 @@ export class Oracle {
     return copy;
   }
 
+  /** Two oracles with the same one have been told the same. */
+  get fingerprint(): string {
+    const submissions = [...this.#submissions].map(([lsn, { acknowledged }]) => `${lsn}${acknowledged}`);
+    return [this.#values, this.#floating.size, this.#gone.size, this.#skippable.size, ...submissions].join();
+  }
+
   /** A value that no other entry has, of so many characters at least. */
   value(length: number): string {
     const name = `<${++this.#values}>`;
@@ -59,10 +72,10 @@ export class Oracle {
     return ++this.#batches;
   }
 
-  /** The log has given an entry this LSN. */
-  accepted(lsn: number, value: string, batch = 0): void {
+  /** The log has given an entry this LSN, when all up to `syncedLsn` was synced. */
+  accepted(lsn: number, value: string, syncedLsn: number, batch = 0): void {
     if (this.#submissions.has(lsn) || this.#skippable.has(lsn)) throw new Violation(`LSN ${lsn} was given out twice`);
-    this.#submissions.set(lsn, { value, batch, acknowledged: "none" });
+    this.#submissions.set(lsn, { value, batch, vouchesFor: syncedLsn, acknowledged: "none" });
   }
 
   /** The log may have taken it, and nobody knows its LSN. */
@@ -73,14 +86,26 @@ export class Oracle {
   /** What floated has an LSN now. */
   landed(lsn: number, value: string, batch = 0): void {
     this.#floating.delete(value);
-    this.accepted(lsn, value, batch);
+    this.accepted(lsn, value, 0, batch);
+  }
+
+  /** The log says that it did not take what floated. */
+  turnedAway(value: string): void {
+    this.#floating.delete(value);
+    this.#gone.set(value, "turned away");
   }
 
   /** The log says that the entry is durable at this level. */
   acknowledged(lsn: number, level: Durability): void {
     const submission = this.#submissions.get(lsn);
-    if (submission === undefined) throw new Violation(`LSN ${lsn} was acknowledged and never accepted`);
-    if (submission.acknowledged !== "fsync") submission.acknowledged = level;
+    if (submission === undefined) throw new Violation(`LSN ${lsn} was acknowledged and never accepted, or rejected`);
+    if (submission.acknowledged === "fsync" || level === "none") return;
+    submission.acknowledged = level;
+  }
+
+  /** The same, of an LSN that may belong to someone who does not know it yet. */
+  waitedFor(lsn: number, level: Durability): void {
+    if (this.#submissions.has(lsn) || this.#skippable.has(lsn)) this.acknowledged(lsn, level);
   }
 
   /** The log says that all up to here is synced. */
@@ -88,46 +113,46 @@ export class Oracle {
     for (const [each, submission] of this.#submissions) if (each <= lsn) submission.acknowledged = "fsync";
   }
 
-  /** The log says that it was closed well. LSNs that it gave out and rejected at its end may be given out again. */
-  closed({ syncedLsn }: Wal): void {
-    this.synced(syncedLsn);
-    for (const lsn of [...this.#skippable]) if (lsn > syncedLsn) this.#skippable.delete(lsn);
+  /** The log says that it was closed well: all that it took and did not reject is synced, and the rest was not taken. */
+  closed(wal: Wal): void {
+    this.synced(Infinity);
+    for (const value of this.#floating) this.turnedAway(value);
+    // LSNs that it gave out and rejected at its end may be given out again.
+    for (const lsn of [...this.#skippable]) if (lsn > wal.syncedLsn) this.#skippable.delete(lsn);
   }
 
   /** The log says that the entry will never be. */
   rejected(lsn: number): void {
     const submission = this.#submissions.get(lsn);
+    this.#skippable.add(lsn); // also where nobody knew what had floated there
     if (submission === undefined) return;
-    if (submission.acknowledged === "fsync") throw new Violation(`LSN ${lsn} was acknowledged, and rejected then`);
-    this.#gone.set(submission.value, "rejected");
+    const { value, acknowledged } = submission;
+    if (acknowledged !== "none") throw new Violation(`LSN ${lsn} was acknowledged at ${acknowledged}, then rejected`);
+    this.#gone.set(value, "rejected");
     this.#submissions.delete(lsn);
-    this.#skippable.add(lsn);
   }
 
-  /** A reader in the process sees what is durable, neither more nor less. */
-  checkInside(wal: Wal, entries: readonly Entry[], durableLsn: number): void {
-    const got = new Map(entries.map((entry) => [entry.lsn, entry.text()]));
-    for (const [lsn, value] of got) this.#checkGenuine(lsn, value);
+  /** A reader in the process sees what is durable from one LSN to another, neither more nor less. */
+  checkInside(entries: readonly Entry[], fromLsn: number, toLsn: number): void {
+    this.#checkOrder(entries);
+    const got = new Set(entries.map(({ lsn }) => lsn));
+    for (const lsn of got) if (lsn < fromLsn || lsn > toLsn) throw new Violation(`inside: ${lsn} was not asked for`);
     for (const lsn of this.#submissions.keys()) {
-      if (lsn >= wal.firstLsn && lsn <= durableLsn && !got.has(lsn)) throw new Violation(`inside: ${lsn} is not shown`);
+      if (lsn >= fromLsn && lsn <= toLsn && !got.has(lsn)) throw new Violation(`inside: ${lsn} is not shown`);
     }
   }
 
   /** What an open found must be what the promises say; from then on it is what there is. */
   checkRecovered(wal: Wal, entries: readonly Entry[], ending: Ending): void {
-    let before = wal.firstLsn - 1;
-    const got = new Map<number, string>();
-    for (const entry of entries) {
-      for (let lsn = before + 1; lsn < entry.lsn; lsn++) this.#checkSkippable(lsn);
-      if (entry.lsn <= before) throw new Violation(`out of order: ${entry.lsn} after ${before}`);
-      this.#checkGenuine(entry.lsn, entry.text());
-      got.set(entry.lsn, entry.text());
-      before = entry.lsn;
+    this.#checkOrder(entries);
+    const got = new Map(entries.map((entry) => [entry.lsn, entry.text()]));
+    for (let lsn = wal.firstLsn; lsn <= wal.lastLsn; lsn++) {
+      if (!got.has(lsn) && !this.#skippable.has(lsn)) throw new Violation(`a hole at ${lsn}`);
     }
-    for (let lsn = before + 1; lsn <= wal.lastLsn; lsn++) this.#checkSkippable(lsn);
+    const vouchedLsn = ending === "misread" ? this.#vouchedLsn() : Infinity;
     for (const [lsn, { acknowledged, batch }] of this.#submissions) {
       if (got.has(lsn)) continue;
-      if (acknowledged === "fsync") throw new Violation(`lost ${lsn}, acknowledged at fsync`);
+      if (acknowledged === "fsync" && lsn <= vouchedLsn) throw new Violation(`lost ${lsn}, acknowledged at fsync`);
       if (acknowledged === "write" && ending === "kill") throw new Violation(`lost ${lsn}, acknowledged at write`);
       for (const [other, each] of this.#submissions) {
         if (batch !== 0 && each.batch === batch && got.has(other)) {
@@ -141,6 +166,40 @@ export class Oracle {
     this.#take(got, wal.lastLsn);
   }
 
+  /** The last LSN up to this one that was not rejected, as far as anyone knows; 0 if there is none. */
+  lastKeptLsn(lsn: number): number {
+    return [...this.#submissions.keys()].reduce((last, each) => each <= lsn ? Math.max(last, each) : last, 0);
+  }
+
+  /** LSNs that are there, and LSNs that are skipped. */
+  lsns(): { present: number[]; skipped: number[] } {
+    return { present: [...this.#submissions.keys()], skipped: [...this.#skippable] };
+  }
+
+  /** The last LSN that some other frame on the disk says was synced. */
+  #vouchedLsn(): number {
+    let lsn = 0;
+    for (const { acknowledged, vouchesFor } of this.#submissions.values()) {
+      if (acknowledged === "fsync") lsn = Math.max(lsn, vouchesFor);
+    }
+    return lsn;
+  }
+
+  #checkOrder(entries: readonly Entry[]): void {
+    let lsnBefore = 0;
+    let timeBefore = 0;
+    for (const entry of entries) {
+      const { lsn, time, kind } = entry;
+      if (lsn <= lsnBefore) throw new Violation(`out of order: ${lsn} after ${lsnBefore}`);
+      if (time < timeBefore) throw new Violation(`time goes back at ${lsn}`);
+      const value = entry.text();
+      this.#checkGenuine(lsn, value);
+      if (kind !== kindOf(value)) throw new Violation(`${lsn} has kind ${kind} instead of ${kindOf(value)}`);
+      lsnBefore = lsn;
+      timeBefore = time;
+    }
+  }
+
   #checkGenuine(lsn: number, value: string): void {
     const why = this.#gone.get(value);
     if (why !== undefined) throw new Violation(`${lsn} was ${why} and came back`);
@@ -148,11 +207,6 @@ export class Oracle {
     if (this.#submissions.has(lsn) || !this.#floating.has(value)) {
       throw new Violation(`${lsn} was never written: ${value.slice(0, 20)}`);
     }
-  }
-
-  #checkSkippable(lsn: number): void {
-    const submission = this.#submissions.get(lsn);
-    if (submission !== undefined || !this.#skippable.has(lsn)) throw new Violation(`a hole at ${lsn}`);
   }
 
   #take(got: ReadonlyMap<number, string>, lastLsn: number): void {
@@ -167,15 +221,10 @@ export class Oracle {
     for (const [lsn, value] of got) {
       if (this.#submissions.has(lsn)) continue;
       this.#floating.delete(value);
-      this.#submissions.set(lsn, { value, batch: 0, acknowledged: "fsync" });
+      this.#submissions.set(lsn, { value, batch: 0, vouchesFor: 0, acknowledged: "fsync" });
     }
     for (const value of this.#floating) this.#gone.set(value, "lost");
     this.#floating.clear();
     for (const lsn of [...this.#skippable]) if (lsn > lastLsn) this.#skippable.delete(lsn);
-  }
-
-  /** LSNs that are there, and LSNs that are skipped. */
-  lsns(): { present: number[]; skipped: number[] } {
-    return { present: [...this.#submissions.keys()], skipped: [...this.#skippable] };
   }
 }

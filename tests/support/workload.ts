@@ -2,11 +2,24 @@
  * What users do with a log, step by step, while an oracle takes notes.
  */
 
-import { type Durability, Wal, WalDiskFullError, WalError, type WalEvent, type WalOptions } from "../../mod.ts";
+import {
+  type Durability,
+  type EntryInput,
+  Wal,
+  WalDiskFullError,
+  WalError,
+  type WalEvent,
+  WalFailedError,
+  type WalOptions,
+} from "../../mod.ts";
+import { nextHostTask } from "../../src/runtime/host_task.ts";
 import type { MemoryRuntime } from "../../src/runtime/memory.ts";
-import { type Oracle, Violation } from "./oracle.ts";
+import { kindOf, type Oracle, Violation } from "./oracle.ts";
 
 export const DIRECTORY = "/data/wal";
+
+/** Longer than any window, delay or loss that a workload asks for. */
+const LONG_MS = 200;
 
 /** One thing that a user does. Lengths are characters. */
 export type Step =
@@ -16,15 +29,25 @@ export type Step =
   | { readonly append: readonly number[] }
   /** Commits a batch of entries. */
   | { readonly batch: readonly number[] }
+  /** Appends a batch of entries, and waits for nothing. */
+  | { readonly appendBatch: readonly number[] }
+  /** Waits at a level for the entry that many before the last one. */
+  | { readonly wait: number; readonly level: Durability }
   | { readonly flush: true }
-  /** Waits until every timer of an idle log has run. */
-  | { readonly idle: true }
-  /** Reads everything that is durable, in the process. */
-  | { readonly read: true }
+  /** Waits until an append would find room. */
+  | { readonly ready: true }
+  /** Waits until every timer of an idle log has run, or so long. */
+  | { readonly idle: true | number }
+  /** Reads in the process what is durable, all of it or from one share of the log to another. */
+  | { readonly read: true | readonly [number, number] }
   /** Closes the log and opens it again. */
   | { readonly reopen: true }
   /** The disk has room for so many more bytes. */
-  | { readonly room: number };
+  | { readonly room: number }
+  /** Somebody sets the clock. */
+  | { readonly jump: number }
+  /** Begins with a step and goes on with the next at once. */
+  | { readonly later: Step };
 
 /** A log's options and what is done with it. */
 export interface Workload {
@@ -33,38 +56,280 @@ export interface Workload {
   readonly steps: readonly Step[];
 }
 
+/** What else is to happen in a life. */
+export interface LifeOptions {
+  /** Called with each log that is opened, before anything is done with it. */
+  readonly opened?: (wal: Wal) => Promise<void>;
+  /** Told of the user when there is one. */
+  readonly met?: (user: User) => void;
+  /** Whether errors of the log may have been caused from outside; what cannot be explained otherwise is a violation. */
+  readonly isSpoiled?: () => boolean;
+  /** Whether the log is closed at the end; it is, if nothing is said. */
+  readonly closes?: boolean;
+}
+
 /** One life of a log: opened, used until the steps are done, closed. Errors of the log end the life; violations are thrown. */
-export async function live(runtime: MemoryRuntime, workload: Workload, oracle: Oracle): Promise<void> {
-  const onEvent = (event: WalEvent): void => {
-    if (event.type !== "disk-full") return;
-    for (let lsn = event.firstLsn; lsn <= event.lastLsn; lsn++) oracle.rejected(lsn);
-  };
-  const options = { ...workload.options, runtime, onEvent };
+export async function live(
+  runtime: MemoryRuntime,
+  workload: Workload,
+  oracle: Oracle,
+  { opened = () => Promise.resolve(), met = () => {}, isSpoiled = () => true, closes = true }: LifeOptions = {},
+): Promise<void> {
+  const options = { ...workload.options, runtime };
+  let user: User | null = null;
   try {
-    let wal = await Wal.open(DIRECTORY, options);
+    user = await User.open(options, oracle, opened, met);
     for (const step of workload.steps) {
-      if (wal.state !== "open") break;
+      if (user.wal.state !== "open") break;
       if ("reopen" in step) {
-        await wal.close();
-        oracle.closed(wal);
-        wal = await Wal.open(DIRECTORY, options);
-      } else await take(wal, runtime, step, oracle, workload.options.durability ?? "fsync");
+        await user.close();
+        user = await User.open(options, oracle, opened, met);
+      } else await user.take(step);
     }
-    await wal.close();
-    oracle.closed(wal);
+    if (closes) await user.close();
   } catch (error) {
     if (!(error instanceof WalError)) throw error;
+    if (!isSpoiled()) throw new Violation(`nothing had gone wrong, and yet: ${error.message}`);
   }
 }
 
-async function take(wal: Wal, runtime: MemoryRuntime, step: Step, oracle: Oracle, level: Durability): Promise<void> {
-  if ("commit" in step) await Promise.all(step.commit.map((length) => commit(wal, oracle, length, level)));
-  if ("append" in step) { for (const length of step.append) append(wal, oracle, length, level); }
-  if ("batch" in step) await commitBatch(wal, oracle, step.batch, level);
-  if ("flush" in step) await wal.flush().then((lsn) => oracle.synced(lsn), tolerate);
-  if ("idle" in step) await runtime.clock.advance(200);
-  if ("read" in step) await readInside(wal, oracle);
-  if ("room" in step) runtime.disk.sizeBytes = runtime.disk.usedBytes + step.room;
+interface Waiter {
+  readonly lsn: number;
+  readonly level: Durability;
+}
+
+/** Somebody with a log. */
+export class User {
+  readonly wal: Wal;
+  readonly #runtime: MemoryRuntime;
+  readonly #oracle: Oracle;
+  readonly #level: Durability;
+  /** What has been begun and is not settled. */
+  readonly #open: Set<Promise<void>> = new Set();
+  /** Who waits for an LSN that was not durable yet. */
+  readonly #waiters: Set<Waiter> = new Set();
+  /** What an answer that nobody was waiting for has revealed. */
+  #violation: unknown = null;
+
+  private constructor(wal: Wal, runtime: MemoryRuntime, oracle: Oracle, level: Durability) {
+    this.wal = wal;
+    this.#runtime = runtime;
+    this.#oracle = oracle;
+    this.#level = level;
+  }
+
+  static async open(
+    options: WalOptions & { readonly runtime: MemoryRuntime },
+    oracle: Oracle,
+    opened: (wal: Wal) => Promise<void>,
+    met: (user: User) => void,
+  ): Promise<User> {
+    const onEvent = (event: WalEvent): void => {
+      if (event.type !== "disk-full" || event.firstLsn === 0) return;
+      for (let lsn = event.firstLsn; lsn <= event.lastLsn; lsn++) oracle.rejected(lsn);
+    };
+    const wal = await Wal.open(DIRECTORY, { ...options, onEvent });
+    await opened(wal);
+    const user = new User(wal, options.runtime, oracle, options.durability ?? "fsync");
+    met(user);
+    return user;
+  }
+
+  /** Closes the log; then everything that was begun must be settled. */
+  async close(): Promise<void> {
+    const failure = await this.wal.close().then(() => null, (error: unknown) => error);
+    if (failure === null) this.#oracle.closed(this.wal);
+    for (let turn = 0; turn < 200 && this.#open.size > 0; turn++) await nextHostTask();
+    this.check();
+    if (this.#open.size > 0) throw new Violation(`closed, and ${this.#open.size} calls are left waiting`);
+    if (failure !== null) throw failure;
+  }
+
+  /** Throws what an answer that nobody was waiting for has revealed; an error of the log only where nothing explains it. */
+  check(isSpoiled = false): void {
+    if (isSpoiled && this.#violation instanceof WalError) return;
+    if (this.#violation !== null) throw this.#violation;
+  }
+
+  /** Does a step. */
+  async take(step: Exclude<Step, { readonly reopen: true }>): Promise<void> {
+    if ("commit" in step) await Promise.all(step.commit.map((length) => this.#commit(length)));
+    if ("append" in step) { for (const length of step.append) this.append(length); }
+    if ("batch" in step) await this.#commitBatch(step.batch);
+    if ("appendBatch" in step) this.#appendBatch(step.appendBatch);
+    if ("wait" in step) await this.#waitFor(this.wal.lastLsn - step.wait, step.level);
+    if ("flush" in step) await this.#flush();
+    if ("ready" in step) await this.#ready();
+    if ("idle" in step) await this.#idle(step.idle);
+    if ("read" in step) await this.#read(...(step.read === true ? [0, 1] as const : step.read));
+    if ("room" in step) this.#runtime.disk.sizeBytes = this.#runtime.disk.usedBytes + step.room;
+    if ("jump" in step) this.#runtime.clock.jump(step.jump);
+    if ("later" in step && !("reopen" in step.later)) this.#begin(this.take(step.later));
+    this.check();
+  }
+
+  /** Appends an entry, if the log takes it. */
+  append(length: number): void {
+    const value = this.#oracle.value(length);
+    const { syncedLsn } = this.wal;
+    try {
+      const lsn = this.wal.append(inputOf(value));
+      this.#oracle.accepted(lsn, value, syncedLsn);
+      this.#begin(this.#settle(this.wal.waitFor(lsn), [lsn]));
+    } catch (error) {
+      tolerate(error);
+      this.#oracle.turnedAway(value);
+    }
+  }
+
+  /** What goes on while others do something; it must come to an end all the same. */
+  #begin(task: Promise<void>): void {
+    const guarded = task.catch((error: unknown) => {
+      this.#violation ??= error;
+    }).finally(() => this.#open.delete(guarded));
+    this.#open.add(guarded);
+  }
+
+  async #commit(length: number): Promise<void> {
+    const value = this.#oracle.value(length);
+    const { lastLsn: before, syncedLsn } = this.wal;
+    const call = this.wal.commit(inputOf(value));
+    const { lastLsn } = this.wal;
+    if (lastLsn === before) return await this.#land(call, [value], 0);
+    this.#oracle.accepted(lastLsn, value, syncedLsn);
+    await this.#settle(call, [lastLsn]);
+  }
+
+  async #commitBatch(lengths: readonly number[]): Promise<void> {
+    const values = lengths.map((length) => this.#oracle.value(length));
+    const batch = this.#oracle.batch();
+    const { lastLsn: before, syncedLsn } = this.wal;
+    const call = this.wal.commitBatch(values.map(inputOf));
+    const { lastLsn } = this.wal;
+    if (lastLsn === before) return await this.#land(call, values, batch);
+    await this.#settle(call, this.#acceptBatch(values, lastLsn, syncedLsn, batch));
+  }
+
+  #appendBatch(lengths: readonly number[]): void {
+    const values = lengths.map((length) => this.#oracle.value(length));
+    const { syncedLsn } = this.wal;
+    try {
+      const lastLsn = this.wal.appendBatch(values.map(inputOf));
+      const lsns = this.#acceptBatch(values, lastLsn, syncedLsn, this.#oracle.batch());
+      this.#begin(this.#settle(this.wal.waitFor(lastLsn), lsns));
+    } catch (error) {
+      tolerate(error);
+      for (const value of values) this.#oracle.turnedAway(value);
+    }
+  }
+
+  #acceptBatch(values: readonly string[], lastLsn: number, syncedLsn: number, batch: number): number[] {
+    return values.map((value, nth) => {
+      const lsn = lastLsn - values.length + 1 + nth;
+      this.#oracle.accepted(lsn, value, syncedLsn, batch);
+      return lsn;
+    });
+  }
+
+  /** Waits for what had to wait for room, and whose LSNs are known only when it is durable. */
+  async #land(call: Promise<number>, values: readonly string[], batch: number): Promise<void> {
+    for (const value of values) this.#oracle.floats(value);
+    try {
+      const last = await call;
+      values.forEach((value, nth) => {
+        const lsn = last - values.length + 1 + nth;
+        this.#oracle.landed(lsn, value, batch);
+        this.#oracle.acknowledged(lsn, this.#level);
+      });
+    } catch (error) {
+      tolerate(error);
+      if (error instanceof WalFailedError) return; // it may have been let in before that
+      for (const value of values) this.#oracle.turnedAway(value);
+    }
+  }
+
+  async #settle(call: Promise<number>, lsns: readonly number[]): Promise<void> {
+    try {
+      await this.#inOrder(call, lsns.at(-1) ?? 0, this.#level);
+      for (const lsn of lsns) this.#oracle.acknowledged(lsn, this.#level);
+    } catch (error) {
+      tolerate(error);
+      if (error instanceof WalDiskFullError) { for (const lsn of lsns) this.#oracle.rejected(lsn); }
+    }
+  }
+
+  async #waitFor(lsn: number, level: Durability): Promise<void> {
+    if (lsn < this.wal.firstLsn) return;
+    try {
+      await this.#inOrder(this.wal.waitFor(lsn, { durability: level }), lsn, level);
+      this.#oracle.waitedFor(lsn, level);
+    } catch (error) {
+      tolerate(error);
+    }
+  }
+
+  /** Waits settle in the order of their LSNs. */
+  async #inOrder(call: Promise<number>, lsn: number, level: Durability): Promise<void> {
+    const waiter = { lsn, level };
+    const durableLsn = level === "fsync" ? this.wal.syncedLsn : level === this.#level ? this.wal.durableLsn : Infinity;
+    if (lsn > durableLsn) this.#waiters.add(waiter);
+    try {
+      await call;
+      const passed = [...this.#waiters].find((other) => other.level === level && other.lsn < lsn);
+      if (this.#waiters.has(waiter) && passed !== undefined) throw new Violation(`${lsn} passed ${passed.lsn}`);
+    } finally {
+      this.#waiters.delete(waiter);
+    }
+  }
+
+  async #flush(): Promise<void> {
+    const { lastLsn } = this.wal;
+    try {
+      await this.wal.flush();
+      this.#mustBeSynced(lastLsn, "a flush");
+    } catch (error) {
+      tolerate(error);
+    }
+  }
+
+  /** Only at `"write"` may anything wait longer than that for its sync. */
+  async #idle(durationMs: true | number): Promise<void> {
+    const { lastLsn } = this.wal;
+    await this.#runtime.clock.advance(durationMs === true ? LONG_MS : durationMs);
+    if (durationMs === true && this.wal.state === "open" && this.#level !== "write") {
+      this.#mustBeSynced(lastLsn, `${LONG_MS} ms`);
+    }
+  }
+
+  async #ready(): Promise<void> {
+    try {
+      await this.wal.ready;
+    } catch (error) {
+      tolerate(error);
+    }
+  }
+
+  #mustBeSynced(lsn: number, after: string): void {
+    const keptLsn = this.#oracle.lastKeptLsn(lsn);
+    if (this.wal.syncedLsn < keptLsn) throw new Violation(`after ${after}, ${keptLsn} is still not synced`);
+    this.#oracle.synced(keptLsn);
+  }
+
+  async #read(fromShare: number, toShare: number): Promise<void> {
+    const { firstLsn, durableLsn, state } = this.wal;
+    const count = durableLsn - firstLsn + 1;
+    if (count <= 0 || state !== "open") return;
+    const from = firstLsn + Math.floor(fromShare * (count - 1));
+    const to = firstLsn + Math.floor(toShare * (count - 1));
+    const entries = [];
+    try {
+      for await (const entry of this.wal.readable({ from, to })) entries.push(entry);
+    } catch (error) {
+      if (this.wal.state !== "open") return tolerate(error);
+      throw error;
+    }
+    if (this.wal.state === "open") this.#oracle.checkInside(entries, from, to);
+  }
 }
 
 /** An error of the log is an answer; anything else is not. */
@@ -72,73 +337,14 @@ function tolerate(error: unknown): void {
   if (!(error instanceof WalError)) throw error;
 }
 
-function commit(wal: Wal, oracle: Oracle, length: number, level: Durability): Promise<void> {
-  const value = oracle.value(length);
-  const before = wal.lastLsn;
-  const call = wal.commit(value);
-  const lsn = wal.lastLsn;
-  if (lsn === before) {
-    oracle.floats(value);
-    return call.then((landed) => {
-      oracle.landed(landed, value);
-      oracle.acknowledged(landed, level);
-    }, tolerate);
-  }
-  oracle.accepted(lsn, value);
-  return settle(call, oracle, [lsn], level);
-}
-
-function append(wal: Wal, oracle: Oracle, length: number, level: Durability): void {
-  const value = oracle.value(length);
-  try {
-    const lsn = wal.append(value);
-    oracle.accepted(lsn, value);
-    settle(wal.waitFor(lsn), oracle, [lsn], level).catch(() => {});
-  } catch (error) {
-    tolerate(error);
-  }
-}
-
-function commitBatch(wal: Wal, oracle: Oracle, lengths: readonly number[], level: Durability): Promise<void> {
-  const values = lengths.map((length) => oracle.value(length));
-  const before = wal.lastLsn;
-  const call = wal.commitBatch(values);
-  const batch = oracle.batch();
-  const note = (lastLsn: number, write: (lsn: number, value: string, batch: number) => void): number[] =>
-    values.map((value, nth) => {
-      const lsn = lastLsn - values.length + 1 + nth;
-      write(lsn, value, batch);
-      return lsn;
-    });
-  if (wal.lastLsn > before) {
-    return settle(call, oracle, note(wal.lastLsn, (...entry) => oracle.accepted(...entry)), level);
-  }
-  for (const value of values) oracle.floats(value);
-  return call.then((last) => {
-    for (const lsn of note(last, (...entry) => oracle.landed(...entry))) oracle.acknowledged(lsn, level);
-  }, tolerate);
-}
-
-async function settle(
-  call: Promise<unknown>,
-  oracle: Oracle,
-  lsns: readonly number[],
-  level: Durability,
-): Promise<void> {
-  try {
-    await call;
-    for (const lsn of lsns) oracle.acknowledged(lsn, level);
-  } catch (error) {
-    tolerate(error);
-    if (error instanceof WalDiskFullError) { for (const lsn of lsns) oracle.rejected(lsn); }
-  }
-}
-
-async function readInside(wal: Wal, oracle: Oracle): Promise<void> {
-  const { durableLsn } = wal;
-  const entries = [];
-  for await (const entry of wal.readable()) entries.push(entry);
-  if (wal.state === "open") oracle.checkInside(wal, entries, durableLsn);
+/** The same text in one of the ways in which it may be handed over. */
+function inputOf(value: string): EntryInput {
+  const kind = kindOf(value);
+  const bytes = new TextEncoder().encode(value);
+  const half = bytes.length >> 1;
+  if (kind !== 0) return value.length % 2 === 0 ? { kind, data: value } : { kind, data: bytes };
+  if (value.length % 3 === 0) return { data: [bytes.subarray(0, half), bytes.subarray(half)] };
+  return value.length % 3 === 1 ? bytes : value;
 }
 
 /** `waitFor` resolves for what is there, and for nothing else. */
