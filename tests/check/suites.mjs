@@ -12,13 +12,13 @@ import { failure } from "./result.mjs";
 export const fewestTests = 600;
 
 /** Of one runtime: several times what it takes on a quiet machine. */
-const suiteSeconds = 480;
+const suiteSeconds = 900;
 
 /**
  * Of one test, so that the runtime names the one that hangs before it is ended itself. Bun's own limit of 5 s is too short
  * on a slow disk, Node has none and holds whole files to what it is given, Deno knows no limit.
  */
-const testSeconds = 200;
+const testSeconds = 400;
 
 /** @typedef {{ file: string, grep: string }} Filter */
 /** @typedef {import("./result.mjs").Result} Result */
