@@ -269,8 +269,8 @@ export class WalLockedError extends WalError {
  */
 export class WalClosedError extends WalError {
   /** Made by the log. @param tried What was tried. */
-  constructor(tried: string) {
-    super("WAL_CLOSED", `cannot ${tried}: the log is closed; open it again with Wal.open`);
+  constructor(tried: string, options?: ErrorOptions) {
+    super("WAL_CLOSED", `cannot ${tried}: the log is closed; open it again with Wal.open`, options);
   }
 }
 
@@ -556,8 +556,9 @@ export function systemCode(error: unknown): string | undefined {
   return typeof error.code === "string" ? error.code : undefined;
 }
 
-function messageOf(cause: unknown): string {
-  return cause instanceof Error ? cause.message : String(cause);
+/** What an error says, whatever was thrown. */
+export function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
 }
 
 /** A value of any type, in words for a message. */

@@ -19,6 +19,23 @@
  * A segment is named `<id>-<predecessor's id>-<base LSN>.wal`, a spare `spare-<number>.wal`, in decimal digits, padded
  * with zeros to 10, 10 and 16 of them, and 10 for a spare. `torn-<id>-<offset>.bin` keeps what a crash tore, for a person.
  *
+ * ## Which files are the log
+ *
+ * The last segment is the one with the highest id; one whose header names a set (`set` is not 0) counts only if a segment
+ * with that id is there. From it the log is the *chain*: each segment's header names its predecessor, up to the offset and
+ * the LSN where that one ends, down to the segment that holds *head*, the greatest LSN in any header's `head` or HEAD frame
+ * on the chain. A base LSN is the predecessor's last LSN + 1. Entries below head are not in the log any more; files that are
+ * not on the chain never were, or are no more. A `time` is milliseconds since 1970, and never goes back along the chain.
+ *
+ * ## Where the log ends
+ *
+ * At the first place of the last segment where no valid frame with the next LSN begins. What follows was *torn* by a crash,
+ * unless something *vouches* that it had been synced, and is gone all the same: then the log is damaged. What vouches is a
+ * frame header of this life further on whose synced LSN is the missing one or above it (its checksum holds by itself, so its
+ * body may be torn), a MARK further on, or the mark in the lock file, which vouches for what is strictly before its offset;
+ * a lock file's mark with an id above the last segment's says that a segment has vanished. A reader that does not have the
+ * lock may still see what a crash can take: it believes only what later bytes vouch for, or a successor's header.
+ *
  * ## Awkward cases
  *
  * - LSNs rise by one from the base LSN; only a SKIP leaves LSNs out. A frame whose first LSN is not the next one ends the

@@ -10,6 +10,7 @@ import { createChecksum } from "./checksum.ts";
 import { Committer } from "./committer.ts";
 import {
   describe,
+  messageOf,
   systemCode,
   WalAbortedError,
   WalDirectoryError,
@@ -111,10 +112,6 @@ export async function openLog(directory: string | URL, options: WalOptions): Pro
     await lock.release().catch(() => {}); // what went wrong before is worth more
     throw error;
   }
-}
-
-function messageOf(cause: unknown): string {
-  return cause instanceof Error ? cause.message : String(cause);
 }
 
 function resolve(runtime: Runtime, directory: string | URL): string {

@@ -4,19 +4,20 @@
  * @module
  */
 
+import { viewOf } from "./bytes.ts";
 import type { Link } from "./chain.ts";
 import { decodeEntries, type Entry } from "./entry.ts";
 import { WalCorruptionError, WalError, WalFormatError, WalIoError, WalVersionError } from "./errors.ts";
 import {
   decodeFrameHeader,
   decodeIndex,
+  footerBytes,
   FRAME_HEADER_BYTES,
   FrameKind,
   HEADER_BYTES,
+  type IndexPoint,
   MAX_INDEX_POINTS,
 } from "./format.ts";
-import { footerBytes, type IndexPoint } from "./format.ts";
-import { viewOf } from "./bytes.ts";
 import { FrameScanner, type ScannedFrame } from "./scan.ts";
 import { type OpenSegmentFile, openSegmentFile, type Place, release } from "./segment.ts";
 import { pointAtOrBefore } from "./sparse_index.ts";
@@ -47,9 +48,11 @@ export async function* readBatches(range: ReadRange): AsyncGenerator<Entry[], vo
     try {
       const successor = links[nth + 1];
       if (successor !== undefined) link.endOffset ??= await statedEnd(place, logId, successor);
-      const index = successor === undefined ? range.lastIndex : await footerIndex(opened, link.endOffset);
       const lastLsn = successor === undefined ? toLsn : successor.baseLsn - 1;
-      const start = pointAtOrBefore(index, fromLsn) ?? { lsn: link.baseLsn, offset: HEADER_BYTES };
+      const point = successor === undefined
+        ? pointAtOrBefore(range.lastIndex, fromLsn)
+        : await footerPoint(opened, link, fromLsn);
+      const start = point ?? { lsn: link.baseLsn, offset: HEADER_BYTES };
       const limitOffset = link.endOffset ?? opened.sizeBytes;
       const scanner = new FrameScanner(opened.file, opened.checksum, start.offset, start.lsn, limitOffset);
       yield* readFrames(scanner, link, fromLsn, Math.min(toLsn, lastLsn));
@@ -123,12 +126,14 @@ async function statedEnd(place: Place, logId: string, successor: Link): Promise<
   return header.predecessor.endOffset;
 }
 
-/** The index of a sealed segment; a bad or missing footer costs a scan, never a refusal. */
-async function footerIndex(
-  { file, checksum }: OpenSegmentFile,
-  endOffset: number | null,
-): Promise<readonly IndexPoint[]> {
-  if (endOffset === null) return [];
+/** Where a reader may begin in a sealed segment, or null: a bad, wrong or missing footer costs a scan, never a refusal. */
+async function footerPoint(opened: OpenSegmentFile, link: Link, fromLsn: number): Promise<IndexPoint | null> {
+  if (link.endOffset === null || fromLsn <= link.baseLsn) return null;
+  const point = pointAtOrBefore(await footerIndex(opened, link.endOffset), fromLsn);
+  return point !== null && await isFrameAt(opened, point, link.endOffset) ? point : null;
+}
+
+async function footerIndex({ file, checksum }: OpenSegmentFile, endOffset: number): Promise<readonly IndexPoint[]> {
   const bytes = new Uint8Array(footerBytes(MAX_INDEX_POINTS));
   const count = await file.read(bytes, endOffset).catch(() => 0);
   const view = viewOf(bytes);
@@ -137,4 +142,13 @@ async function footerIndex(
   const isWhole = header?.kind === FrameKind.FOOTER && header.lengthBytes <= count &&
     checksum.frameHolds(bytes, view, 0, header.lengthBytes, endOffset);
   return isWhole ? decodeIndex(view, 0) : [];
+}
+
+/** A frame with this LSN at this place of this life of the file is the one: no other was ever written there. */
+async function isFrameAt({ file, checksum }: OpenSegmentFile, point: IndexPoint, endOffset: number): Promise<boolean> {
+  if (point.offset + FRAME_HEADER_BYTES > endOffset) return false;
+  const bytes = new Uint8Array(FRAME_HEADER_BYTES);
+  const count = await file.read(bytes, point.offset).catch(() => 0);
+  if (count < FRAME_HEADER_BYTES) return false;
+  return decodeFrameHeader(bytes, viewOf(bytes), 0, point.offset, checksum)?.firstLsn === point.lsn;
 }

@@ -7,6 +7,7 @@
  */
 
 import { viewOf } from "./bytes.ts";
+import { systemCode, WalDiskFullError } from "./errors.ts";
 import {
   decodeHeader,
   encodeFrameHeader,
@@ -21,7 +22,6 @@ import {
   segmentName,
 } from "./format.ts";
 import type { Crc32, Runtime, RuntimeFile } from "./runtime/port.ts";
-import { systemCode } from "./errors.ts";
 import { SparseIndex } from "./sparse_index.ts";
 
 /** Where segments live, and how their checksums are made. */
@@ -96,16 +96,24 @@ export class Segment {
 
   /**
    * Makes a spare a segment: the header is written and synced under the spare's name, so that whatever bears a segment's
-   * name is one; the rename makes it a segment; the directory is synced before anyone can put a frame into it.
+   * name is one; the rename makes it a segment; the directory is synced before anyone can put a frame into it. Throws a
+   * {@linkcode WalDiskFullError}, and leaves nothing behind, where there is no room for that.
    */
   static async born(place: Place, spareName: string, header: SegmentHeader): Promise<Segment> {
     const { runtime, directory, crc32 } = place;
-    const file = await runtime.open(runtime.join(directory, spareName), "write");
+    const name = segmentName(header.id, header.predecessor.id, header.baseLsn);
+    const sparePath = runtime.join(directory, spareName);
+    const file = await runtime.open(sparePath, "write");
     try {
-      await file.write(encodeHeader(header, crc32), 0);
-      await file.syncData();
-      const name = segmentName(header.id, header.predecessor.id, header.baseLsn);
-      await runtime.rename(runtime.join(directory, spareName), runtime.join(directory, name));
+      try {
+        await file.write(encodeHeader(header, crc32), 0);
+        await file.syncData();
+        await runtime.rename(sparePath, runtime.join(directory, name));
+      } catch (error) {
+        if (systemCode(error) !== "ENOSPC") throw error;
+        await runtime.unlink(sparePath); // what its sync left of it is in doubt, and nobody needs it
+        throw new WalDiskFullError(`begin ${name}`, error);
+      }
       await runtime.syncDirectory(directory); // only now may a frame follow
       const checksum = new FrameChecksum(crc32, header.salt, header.id);
       return new Segment({ file, header, checksum, sizeBytes: await file.size() }, HEADER_BYTES);
@@ -203,7 +211,9 @@ export class Segment {
     encodeFrameHeader(view, 0, header);
     encodeIndex(view, 0, this.index.points);
     this.checksum.seal(bytes, view, 0, lengthBytes, this.endOffset);
-    await this.file.write(bytes, this.endOffset);
+    await this.file.write(bytes, this.endOffset).catch((error: unknown) => {
+      if (systemCode(error) !== "ENOSPC") throw error; // some file systems need room even for what lies there already
+    });
     this.isFull = true;
   }
 

@@ -7,7 +7,7 @@
  * @module
  */
 
-import { systemCode, WalDiskFullError } from "./errors.ts";
+import { messageOf, systemCode, WalDiskFullError } from "./errors.ts";
 import type { Report } from "./event.ts";
 import { parseSpareName, SMALLEST_SEGMENT_BYTES, spareName } from "./format.ts";
 import { type Place, release } from "./segment.ts";
@@ -46,7 +46,7 @@ export class Spares {
     const spares = names.filter((name) => parseSpareName(name) !== null);
     for (const name of spares) this.#nextNumber = Math.max(this.#nextNumber, (parseSpareName(name) ?? 0) + 1);
     this.#inBackground(async () => {
-      for (const name of spares) await this.#adoptOne(name);
+      for (const name of spares) await this.#adoptOne(name).catch((error: unknown) => this.#dropped(error));
     });
   }
 
@@ -54,8 +54,7 @@ export class Spares {
   free(names: readonly string[], beforeEach: (name: string) => Promise<void>): void {
     this.#inBackground(async () => {
       for (const name of names) {
-        await beforeEach(name);
-        await this.#freeOne(name);
+        await beforeEach(name).then(() => this.#freeOne(name)).catch((error: unknown) => this.#stays(name, error));
       }
       await this.#settleFreed();
     });
@@ -105,8 +104,11 @@ export class Spares {
   }
 
   #dropped(error: unknown): void {
-    const reason = error instanceof Error ? error.message : String(error);
-    this.#report({ type: "spare-dropped", level: "warning", reason });
+    this.#report({ type: "spare-dropped", level: "warning", reason: messageOf(error) });
+  }
+
+  #stays(name: string, error: unknown): void {
+    this.#report({ type: "cleanup-failed", level: "warning", reason: `${name} stays: ${messageOf(error)}` });
   }
 
   /** Resolves when nothing is being done in the background. */

@@ -71,7 +71,10 @@ export class Tail {
   /** Where the last entries end: control frames may go on behind that. */
   #entriesEnd = 0;
   #lastTime: number;
+  /** The greatest `syncedLsn` that stands in a frame. */
   #stampedLsn: number;
+  /** What an idle frame was to vouch for when one was last tried. */
+  #idleTriedLsn = 0;
   #unsyncedBytes = 0;
   #hasAskedForSpare = false;
   #headLsn: number;
@@ -236,14 +239,14 @@ export class Tail {
 
   /** An empty frame that vouches for what is synced, if it is wanted. */
   async idle(): Promise<void> {
-    const segment = this.#segment;
-    if (!this.wantsIdle || segment === null) return;
+    if (!this.wantsIdle) return;
+    this.#idleTriedLsn = this.#syncedLsn; // a full disk is not asked again and again for something so small
     await this.control(FrameKind.IDLE, 0, this.#writtenLsn);
   }
 
-  /** Whether an idle frame would tell readers elsewhere something new, and has room that is prepared. */
+  /** Whether an idle frame would tell readers elsewhere something new. */
   get wantsIdle(): boolean {
-    return this.#stampedLsn < this.#syncedLsn && this.#hasControlRoom() && !this.#open().grows(CONTROL_FRAME_BYTES);
+    return Math.max(this.#stampedLsn, this.#idleTriedLsn) < this.#syncedLsn && this.#hasControlRoom();
   }
 
   /** fdatasync: everything written so far is synced when it resolves. */

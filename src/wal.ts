@@ -330,7 +330,8 @@ export class Wal {
 
   /**
    * Reads the log from one LSN to another, both included, in order. Ends at what was durable at the call. Memory is bounded
-   * by the largest frame: 64 KiB, or a batch.
+   * by the largest frame: 64 KiB, or a batch. A stream that is being read when the log is closed goes on as long as nobody
+   * else frees the files.
    *
    * @example
    * ```ts
@@ -349,6 +350,7 @@ export class Wal {
   /** The same, for options that are known only when it runs. */
   readable(options?: ReadOptions): ReadableStream<Entry> | ReadableStream<Entry[]>;
   readable(options: ReadOptions = {}): ReadableStream<Entry> | ReadableStream<Entry[]> {
+    if (this.#closing !== null) throw new WalClosedError("read");
     const { firstLsn, lastLsn, durableLsn } = this;
     const { from = firstLsn, to = durableLsn, batches = false } = options;
     for (const lsn of [from, to]) {
@@ -457,6 +459,7 @@ export class Wal {
   /** Of an entry from an earlier life only the files know whether it is one, or was skipped. LSN 0 is before them all. */
   async #checkRecovered(lsn: number): Promise<number> {
     if (lsn === 0) return lsn;
+    if (this.#closing !== null) throw new WalClosedError(`look whether LSN ${lsn} is in the log`);
     if (lsn < this.firstLsn) throw new WalTruncatedError(lsn, this.firstLsn);
     for await (const _batch of this.#batches(lsn, lsn)) return lsn;
     throw new WalRangeError(`cannot wait for LSN ${lsn}: it was given out and rejected before the log was opened`);
@@ -475,7 +478,12 @@ export class Wal {
     if (segment !== null) {
       const lastIndex = [...segment.index.points];
       const { logId } = segment.header;
-      yield* readBatches({ place, logId, links: [...tail.chain.links], lastIndex, fromLsn, toLsn: lastLsn });
+      try {
+        yield* readBatches({ place, logId, links: [...tail.chain.links], lastIndex, fromLsn, toLsn: lastLsn });
+      } catch (error) {
+        // Whoever has the lock now may have freed the files: that is no damage.
+        throw this.#closing === null ? error : new WalClosedError("read on", { cause: error });
+      }
     }
     if (lastLsn < committer.keptLsn(toLsn) && committer.failure !== null) throw committer.failure;
   }

@@ -13,7 +13,8 @@ import {
   assertThrows,
 } from "@std/assert";
 import { WalClosedError, WalFailedError, type WalOptions } from "../mod.ts";
-import { LogFixture, outcomeOf, quiet, soon } from "./support/log_fixture.ts";
+import { openEvenLog } from "./support/even_log.ts";
+import { LogFixture, outcomeOf, pathOf, quiet, soon } from "./support/log_fixture.ts";
 
 async function openLog(options: WalOptions = {}): Promise<LogFixture> {
   const log = new LogFixture(options);
@@ -56,7 +57,8 @@ test("after close every call says so, and changes nothing", async () => {
     assertEquals((await assertRejects(call, WalClosedError)).code, "WAL_CLOSED");
   }
   await assertRejects(() => log.wal.ready, WalClosedError);
-  await soon(log.wal.waitFor(1));
+  assertThrows(() => log.wal.readable(), WalClosedError, "cannot read");
+  await soon(log.wal.waitFor(1)); // it was acknowledged, and that stays true
   assertEquals([log.wal.desiredSize, log.wal.state, log.wal.lastLsn], [0, "closed", 1]);
   await log.advance(10_000);
   assertEquals(log.contents(), before);
@@ -75,6 +77,29 @@ test("who waits for room when the log is closed is turned away, who was accepted
   }
   await log.crashAndReopen();
   assertEquals(log.wal.lastLsn, 1);
+});
+
+test("a closed log does not look into files that may be another's by now", async () => {
+  const log = await openLog();
+  await log.commit("a");
+  await log.reopen();
+  await log.wal.close();
+  await assertRejects(() => log.wal.waitFor(1), WalClosedError, "LSN 1");
+});
+
+test("a stream that is open when the log is closed goes on, until another owner frees its files", async () => {
+  const log = await openEvenLog(7);
+  const readers = [1, 2].map(() => log.wal.readable().getReader());
+  for (const reader of readers) assertEquals((await reader.read()).value?.lsn, 1);
+  await log.wal.close();
+  const [first, second] = readers;
+  for (let lsn = 2; lsn <= 7; lsn++) assertEquals((await first?.read())?.value?.lsn, lsn);
+  assertEquals((await first?.read())?.done, true);
+  for (const name of log.segments().slice(1)) log.disk.remove(pathOf(name));
+  const readOn = async (): Promise<void> => {
+    while (!(await second?.read())?.done);
+  };
+  await assertRejects(readOn, WalClosedError, "read on");
 });
 
 // -- events and what nobody looks at
@@ -109,9 +134,10 @@ test("no promise that nobody looks at is ever an unhandled rejection", async () 
   await quiet();
   assertInstanceOf(log.wal.error, WalFailedError);
   void log.wal.ready;
+  const stream = log.wal.readable();
   await assertRejects(() => log.wal.close(), WalFailedError);
   void log.wal.ready;
-  await log.wal.readable().cancel();
+  await stream.cancel();
   await quiet();
   await new Promise((resolve) => setTimeout(resolve, 1));
   process.off("unhandledRejection", note);

@@ -3,6 +3,7 @@
 import { test } from "node:test";
 import { assert, assertEquals, assertGreater, assertInstanceOf } from "@std/assert";
 import { type Durability, type IoMode, Wal, WalFailedError, type WalOptions } from "../mod.ts";
+import { CONTROL_FRAME_BYTES } from "../src/format.ts";
 import { MemoryRuntime } from "../src/runtime/memory.ts";
 import type { RuntimeTimer } from "../src/runtime/port.ts";
 import { DelegatingRuntime } from "./support/delegating_runtime.ts";
@@ -195,6 +196,32 @@ test("an idle log vouches once for what is synced, in a frame that it does not s
   assertEquals(flushes, { writes: 1, syncs: 0 });
   await log.crashAndReopen();
   assertEquals(log.wal.lastLsn, 2);
+});
+
+test("an idle log vouches also for a flush that ends just where its file does", async () => {
+  const log = await openLog({ segmentBytes: 0, idleMs: 100 });
+  await log.commit("a".repeat(3_000_000));
+  const size = log.file(log.lastSegment()).length;
+  await log.advance(150);
+  assertEquals(log.file(log.lastSegment()).length, size + CONTROL_FRAME_BYTES);
+});
+
+test("an idle log on a full disk tries once to vouch, and once more when more is synced", async () => {
+  const log = await openLog({ segmentBytes: 0, idleMs: 100 });
+  await log.commit("a".repeat(3_000_000));
+  log.fillDisk();
+  const tried = async (): Promise<number> => {
+    const from = log.faults.calls.length;
+    await log.advance(60_000);
+    return log.calls("write", ANY_WAL, from).length;
+  };
+  assertEquals([await tried(), await tried()], [1, 0]);
+  assertEquals(log.wal.state, "open");
+  log.fillDisk(64);
+  await log.commit("b");
+  assertEquals([await tried(), await tried()], [1, 0]);
+  await log.crashAndReopen();
+  assertEquals(log.wal.lastLsn, 3);
 });
 
 // -- durability

@@ -74,6 +74,29 @@ test("a rotation finds no room for a spare", async () => {
   await checkRejected(log, [3, 4], ["1 first", "2 fits in he", "5 after"]);
 });
 
+test("a segment that is being born finds no room for its header or its name", async () => {
+  for (const call of ["write", "syncData", "rename"] as const) {
+    const log = await openLog();
+    const names = log.segments();
+    await log.commit("x".repeat(3000));
+    const nth = call === "rename" ? 1 : 2; // the first write and the first sync make a spare of it
+    log.faults.fail(call, { path: /spare-0000000003/, code: "ENOSPC", nth });
+    assert(isFull(await outcomeOf(log.wal.commit("y".repeat(3000)))), call);
+    assertEquals([log.wal.state, ...log.segments()], ["open", ...names]);
+    await log.advance(150);
+    assertEquals(await log.commit("after"), [4]);
+    await checkRejected(log, [3], ["1 first", "2 xxxxxxxxxx", "4 after"]);
+  }
+});
+
+test("a footer finds no room where the file has some: the rotation goes on without", async () => {
+  const log = await openLog();
+  log.faults.fail("write", { path: /spare-0000000001/, code: "ENOSPC" });
+  assertEquals(await log.commit("x".repeat(5000)), [2]);
+  assertEquals(log.segments().length, 2);
+  await checkRejected(log, [], ["1 first", "2 xxxxxxxxxx"]);
+});
+
 test("a write that grows the file finds no room: it is cut back, and nothing of it is ever read", async () => {
   const log = await openLog({ segmentBytes: 0 });
   log.fillDisk(300_000);

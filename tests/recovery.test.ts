@@ -87,6 +87,8 @@ test("while there is no room to copy torn bytes aside, their file stays", async 
   await quiet();
   assertEquals(log.file(segment), before);
   assert(!log.names().some((name) => name.startsWith("torn-")));
+  const told = log.events.filter(({ type }) => type === "cleanup-failed");
+  assertEquals(told.map((event) => "reason" in event && event.reason.startsWith(`${segment} stays: `)), [true]);
   log.freeDisk();
   await log.reopen();
   await quiet();

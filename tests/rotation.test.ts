@@ -9,11 +9,16 @@ import {
   CONTROL_RESERVE_BYTES,
   decodeFrameHeader,
   decodeIndex,
+  encodeIndex,
   footerBytes,
+  FRAME_HEADER_BYTES,
   FrameChecksum,
   FrameKind,
   HEADER_BYTES,
+  type IndexPoint,
+  MAX_NUMBER,
   parseSegmentName,
+  segmentName,
   SMALLEST_SEGMENT_BYTES,
   spareName,
 } from "../src/format.ts";
@@ -47,6 +52,17 @@ function footerOf(log: LogFixture, name: string, endOffset: number): { lsn: numb
   const frame = decodeFrameHeader(bytes, viewOf(bytes), endOffset, endOffset, checksum);
   if (frame?.kind !== FrameKind.FOOTER) return null;
   return decodeIndex(viewOf(bytes), endOffset).map(({ lsn, offset }) => ({ lsn, offset }));
+}
+
+/** Every point of a footer gets these numbers, and the footer checksums that hold: a writer made a mistake. */
+function changeIndex(log: LogFixture, name: string, endOffset: number, wrong: Partial<IndexPoint>): void {
+  const header = log.header(name);
+  log.damage(name, (bytes) => {
+    const view = viewOf(bytes);
+    encodeIndex(view, endOffset, decodeIndex(view, endOffset).map((point) => ({ ...point, ...wrong })));
+    const lengthBytes = view.getUint32(endOffset + 12, true);
+    new FrameChecksum(crc32, header.salt, header.id).seal(bytes, view, endOffset, lengthBytes, endOffset);
+  });
 }
 
 // -- sizes and the chain
@@ -222,6 +238,38 @@ test("a spare that cannot be prepared is dropped with an event also when a rotat
   assertEquals(log.events.filter(({ type }) => type === "spare-dropped").length, 1);
 });
 
+test("a spare that cannot be looked at ends the adoption of no other", async () => {
+  const log = await openLog();
+  await log.commit("first");
+  await log.wal.close();
+  for (const number of [7, 8, 9]) log.plant(spareName(number), new Uint8Array(SMALLEST_SEGMENT_BYTES + number));
+  log.kill();
+  const there = log.spares().map(pathOf);
+  log.faults.fail("open", { path: /spare-/ });
+  await log.open();
+  await quiet();
+  assertEquals(log.events.filter(({ type }) => type === "spare-dropped").length, 1);
+  assertEquals(log.calls("open", /spare-/).map(({ path }) => path).sort(), there);
+});
+
+test("a file off the chain that cannot be freed stays, is told of, and ends the freeing of no other", async () => {
+  const log = await openLog();
+  await log.commit("first");
+  await log.wal.close();
+  const name = log.lastSegment();
+  const strays = [1, 2, 3].map((nth) => segmentName(100 + nth, 0, 1));
+  for (const [nth, stray] of strays.entries()) {
+    log.plant(stray, log.file(name));
+    log.changeHeader(stray, { id: 101 + nth, setId: 1000 }); // of a set that was never completed
+  }
+  log.kill();
+  for (const call of ["rename", "unlink"] as const) log.faults.fail(call, { path: pathOf(strays[1] ?? "") });
+  await log.open();
+  await quiet();
+  assertEquals(log.segments(), [name, strays[1]]);
+  assertEquals(log.events.filter(({ type }) => type === "cleanup-failed").length, 1);
+});
+
 // -- footers
 
 test("a reader goes to the middle of a sealed segment by its footer, and without one it reads from the start", async () => {
@@ -235,8 +283,8 @@ test("a reader goes to the middle of a sealed segment by its footer, and without
     await log.reopen();
     const from = log.faults.calls.length;
     assertEquals((await log.readAll({ from: 25, to: 25 })).map((entry) => entry.slice(0, 5)), ["25 24"]);
-    const reads = log.calls("read", SEGMENT, from).filter(({ path, position }) =>
-      path === pathOf(first) && position !== 0 && position !== endOffset
+    const reads = log.calls("read", SEGMENT, from).filter(({ path, position, length }) =>
+      path === pathOf(first) && position !== 0 && position !== endOffset && length > FRAME_HEADER_BYTES
     );
     return reads[0]?.position ?? 0;
   };
@@ -246,6 +294,12 @@ test("a reader goes to the middle of a sealed segment by its footer, and without
     log.disk.flipBit(pathOf(first), byte, 3);
     assertEquals(await firstRead(), wanted);
     log.disk.flipBit(pathOf(first), byte, 3);
+  }
+  const whole = log.file(first);
+  for (const wrong of [{ lsn: 24 }, { offset: 8 }, { offset: MAX_NUMBER }]) {
+    log.plant(first, whole);
+    changeIndex(log, first, endOffset, wrong);
+    assertEquals(await firstRead(), HEADER_BYTES);
   }
   log.damage(first, (bytes) => bytes.slice(0, endOffset));
   assertEquals(await firstRead(), HEADER_BYTES);
