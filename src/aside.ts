@@ -4,7 +4,7 @@
  * @module
  */
 
-import { systemCode } from "./errors.ts";
+import { isNoRoom } from "./errors.ts";
 import { HEADER_BYTES, tornName } from "./format.ts";
 import { FrameScanner, searchHeaders } from "./scan.ts";
 import { type OpenSegmentFile, openSegmentFile, type Place, release } from "./segment.ts";
@@ -12,7 +12,8 @@ import { type OpenSegmentFile, openSegmentFile, type Place, release } from "./se
 const CHUNK_BYTES = 256 * 1024;
 
 /**
- * Copies the torn bytes of a segment that goes: from its first bad frame to the last frame header of this life behind it.
+ * Copies the torn bytes of a segment that goes: from its first bad frame to the end of the last one behind it
+ * whose header is good.
  * A file without a usable header has none. The copy is synced before this resolves.
  */
 export async function setTornAside(place: Place, name: string): Promise<void> {
@@ -22,7 +23,7 @@ export async function setTornAside(place: Place, name: string): Promise<void> {
     const offset = await endOfGoodFrames(opened);
     let end = offset;
     for await (const found of searchHeaders(opened.file, opened.checksum, offset, opened.sizeBytes)) {
-      end = Math.min(found.offset + found.header.lengthBytes, opened.sizeBytes);
+      end = Math.max(end, Math.min(found.offset + found.header.lengthBytes, opened.sizeBytes));
     }
     if (end > offset) await copyAside(place, opened, offset, end);
   } finally {
@@ -49,7 +50,7 @@ async function copyAside(place: Place, from: OpenSegmentFile, offset: number, en
     await to.syncData();
   } catch (error) {
     await release(to);
-    if (systemCode(error) === "ENOSPC") await runtime.unlink(path); // half a copy is none: the file stays until there is room
+    if (isNoRoom(error)) await runtime.unlink(path); // half a copy is none: the file stays until there is room
     throw error;
   }
   await release(to);

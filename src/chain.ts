@@ -56,19 +56,18 @@ export type Walk = { readonly links: Link[] } | {
 
 /** From the last segment down to the one that holds `headLsn`, by the names alone. */
 export function walkDown(names: readonly SegmentName[], last: SegmentHeader, headLsn: number): Walk {
-  const links = [linkOf(last)];
+  let lowest = linkOf(last);
+  const links = [lowest];
   let predecessorId = last.predecessor.id;
-  for (
-    let lowest = links[0];
-    lowest !== undefined && predecessorId !== 0 && lowest.baseLsn > headLsn;
-    lowest = links[0]
-  ) {
-    const id = predecessorId;
-    const found = names.find((each) => each.id === id && each.baseLsn <= lowest.baseLsn);
-    if (found === undefined) return { missing: { id, successor: lowest.name } };
-    links.unshift({ name: found.name, id, baseLsn: found.baseLsn, endOffset: null });
+  while (predecessorId !== 0 && lowest.baseLsn > headLsn) {
+    const { name: successor, baseLsn } = lowest;
+    const found = names.find(({ id, baseLsn: base }) => id === predecessorId && base <= baseLsn);
+    if (found === undefined) return { missing: { id: predecessorId, successor } };
+    lowest = { name: found.name, id: found.id, baseLsn: found.baseLsn, endOffset: null };
+    links.push(lowest);
     predecessorId = found.predecessorId;
   }
+  links.reverse();
   const second = links.at(-2);
   if (second !== undefined) second.endOffset = last.predecessor.endOffset;
   return { links };

@@ -375,9 +375,9 @@ export class WalTruncatedError extends WalError {
   /** The first LSN there is. */
   readonly firstLsn: number;
 
-  /** Made by the log. @param lsn What was asked for. @param firstLsn What there is. */
-  constructor(lsn: number, firstLsn: number) {
-    super("WAL_TRUNCATED", `cannot read from LSN ${lsn}: the log begins with LSN ${firstLsn}; read from there on`);
+  /** Made by the log. @param tried What was tried. @param firstLsn The first LSN there is. */
+  constructor(tried: string, firstLsn: number) {
+    super("WAL_TRUNCATED", `cannot ${tried}: the log begins with LSN ${firstLsn}`);
     this.firstLsn = firstLsn;
   }
 }
@@ -554,6 +554,11 @@ export class WalAbortedError extends WalError {
 export function systemCode(error: unknown): string | undefined {
   if (typeof error !== "object" || error === null || !("code" in error)) return undefined;
   return typeof error.code === "string" ? error.code : undefined;
+}
+
+/** Whether an error says that the disk, or the user's share of it, is full. */
+export function isNoRoom(error: unknown): boolean {
+  return ["ENOSPC", "EDQUOT"].includes(systemCode(error) ?? "");
 }
 
 /** What an error says, whatever was thrown. */

@@ -5,6 +5,7 @@
  */
 
 import { describe } from "./errors.ts";
+import type { MissingCapability } from "./runtime/port.ts";
 
 /**
  * How much an event matters.
@@ -45,7 +46,7 @@ export type WalEvent =
     /** A new segment takes the frames from now on. */
     | { readonly type: "rotated"; readonly segment: string; readonly baseLsn: number }
     /** Something this machine or permission does not give; the log goes on without. */
-    | { readonly type: "capability-missing"; readonly name: string; readonly reason: string }
+    | { readonly type: "capability-missing"; readonly name: MissingCapability["name"]; readonly reason: string }
     /** A spare could not be prepared and was dropped; the log goes on. */
     | { readonly type: "spare-dropped"; readonly reason: string }
     /** Files that are not part of the log could not be removed; they are tried again at the next open. */

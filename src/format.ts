@@ -70,7 +70,8 @@
  * ## Downsides
  *
  * An entry costs 5 bytes and a lone one 53 and padding, more than a format with variable-length numbers. There is no
- * compression. An entry cannot be read without its whole frame: up to 64 KiB, or the batch.
+ * compression. An entry cannot be read without its whole frame: up to 64 KiB, or the entry or batch that is
+ * larger.
  *
  * @module
  */

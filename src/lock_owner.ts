@@ -5,7 +5,7 @@
  */
 
 import { getHex } from "./bytes.ts";
-import { systemCode } from "./errors.ts";
+import { isNoRoom } from "./errors.ts";
 import type { WalLockOwner } from "./errors.ts";
 import type { ProcessIdentity, Runtime, RuntimeFile } from "./runtime/port.ts";
 
@@ -87,13 +87,12 @@ export async function writeIfRoom(file: RuntimeFile, bytes: Uint8Array, offsetBy
     await file.write(bytes, offsetBytes);
     return true;
   } catch (error) {
-    if (!NO_ROOM.includes(systemCode(error) ?? "")) throw error;
+    if (!isNoRoom(error)) throw error;
     return false;
   }
 }
 
 const NEW_LINE = 0x0a;
-const NO_ROOM: readonly string[] = ["ENOSPC", "EDQUOT"];
 
 /** The same as it is written: with a digit, so that giving back changes one byte and is either seen or not, never a part. */
 interface WrittenRecord extends Omit<LockOwnerRecord, "isReleased"> {

@@ -26,7 +26,9 @@ import type { Runtime } from "./runtime/port.ts";
 export type Durability = "fsync" | "write" | "none";
 
 /**
- * Whether syncs run in the runtime's pool, on the calling thread, or where the disk's speed suggests.
+ * Whether a flush runs in the runtime's pool (`"pool"`), on the calling thread (`"blocking"`), or where the disk's speed
+ * suggests (`"auto"`). Also with `"blocking"` one flush goes through the pool whenever the thread has been held for 2 ms, so
+ * that the event loop turns.
  *
  * @example For a program that must answer while the disk is slow
  * ```ts
@@ -41,7 +43,8 @@ export type Durability = "fsync" | "write" | "none";
 export type IoMode = "auto" | "pool" | "blocking";
 
 /**
- * What open does about damage; see the README.
+ * What open does about damage. `"tolerate-tail"`: what a crash tore is cut off and reported; damage that no crash explains
+ * refuses.
  *
  * @example
  * ```ts
@@ -219,7 +222,8 @@ function checkRanges(settings: Settings): void {
     const isNumber = typeof value === "number" &&
       (Number.isInteger(value) || value === Infinity || name === "windowMs");
     if (!isNumber || !(value >= least && value <= most)) {
-      throw new WalOptionsError(`${name} must be a whole number from ${least} to ${most}, not ${describe(value)}`);
+      const number = name === "windowMs" ? "number" : "whole number"; // half a millisecond is long for a fast disk
+      throw new WalOptionsError(`${name} must be a ${number} from ${least} to ${most}, not ${describe(value)}`);
     }
   }
   for (const [name, choices] of CHOICES) {

@@ -1,7 +1,7 @@
 /**
  * What was accepted and is not yet written: entries encoded into frames, in one buffer, ready for one write.
  *
- * An append costs a copy of its bytes and no allocation. The headers of the frames are filled in when they go out, because
+ * An append copies its bytes, and allocates nothing but a view where they are text. The headers of the frames are filled in when they go out, because
  * only then their place, time and `syncedLsn` are known.
  *
  * @module
@@ -176,7 +176,7 @@ export class Pending {
     if (this.#next === this.#frames.length) this.clear();
   }
 
-  /** Forgets everything; the buffer stays. */
+  /** Forgets everything; the buffer stays as large as the largest flush so far, for the next one of that size. */
   clear(): void {
     this.#frames.length = 0;
     this.#next = 0;

@@ -7,7 +7,7 @@
  * @module
  */
 
-import { systemCode } from "./errors.ts";
+import { isNoRoom } from "./errors.ts";
 import type { Segment } from "./segment.ts";
 
 const AHEAD_BYTES = 512 * 1024;
@@ -31,7 +31,7 @@ export class Preparation {
     if (flushBytes > ZEROS.length || missingBytes <= 0 || segment.isExtending || this.#isTight) return;
     segment.extend(ZEROS.subarray(0, missingBytes)).catch((error: unknown) => {
       // Frames may still find room where zeros did not. Of any other error the segment itself tells whoever comes next.
-      if (systemCode(error) === "ENOSPC") this.#isTight = true;
+      if (isNoRoom(error)) this.#isTight = true;
     });
   }
 

@@ -1,5 +1,5 @@
 /**
- * Reading in the process that writes: the entries of the chain, from one LSN to another, in streams.
+ * Reading in the process that writes: the entries of the chain, from one LSN to another, frame by frame.
  *
  * @module
  */
@@ -7,7 +7,7 @@
 import { viewOf } from "./bytes.ts";
 import type { Link } from "./chain.ts";
 import { decodeEntries, type Entry } from "./entry.ts";
-import { WalCorruptionError, WalError, WalFormatError, WalIoError, WalVersionError } from "./errors.ts";
+import { WalCorruptionError, WalIoError } from "./errors.ts";
 import {
   decodeFrameHeader,
   decodeIndex,
@@ -18,8 +18,9 @@ import {
   type IndexPoint,
   MAX_INDEX_POINTS,
 } from "./format.ts";
+import { openGoodSegment } from "./good_segment.ts";
 import { FrameScanner, type ScannedFrame } from "./scan.ts";
-import { type OpenSegmentFile, openSegmentFile, type Place, release } from "./segment.ts";
+import { type OpenSegmentFile, type Place, release } from "./segment.ts";
 import { pointAtOrBefore } from "./sparse_index.ts";
 
 /** What is to be read, settled when the reader was made. */
@@ -44,7 +45,7 @@ export async function* readBatches(range: ReadRange): AsyncGenerator<Entry[], vo
   for (let nth = first; nth < links.length && nextLsn <= toLsn; nth++) {
     const link = links[nth];
     if (link === undefined) return;
-    const opened = await openLink(place, logId, link);
+    const opened = await openGoodSegment(place, { name: link.name, logId, where: "earlier" }, "read");
     try {
       const successor = links[nth + 1];
       if (successor !== undefined) link.endOffset ??= await statedEnd(place, logId, successor);
@@ -99,29 +100,8 @@ async function more(scanner: FrameScanner, link: Link): Promise<boolean> {
   }
 }
 
-async function openLink(place: Place, logId: string, link: Link): Promise<OpenSegmentFile> {
-  const path = place.runtime.join(place.directory, link.name);
-  try {
-    const opened = await openSegmentFile(place, link.name, "read");
-    if (!("fault" in opened)) {
-      const { header } = opened;
-      if (header.logId === logId && header.id === link.id && header.baseLsn === link.baseLsn) return opened;
-      await release(opened.file);
-      throw new WalFormatError(path, "it is a segment of another log, or another one of this log");
-    }
-    if (opened.fault === "future") throw new WalVersionError(path, opened.what);
-    if (opened.fault === "foreign") {
-      throw new WalFormatError(path, "it is no segment of a log, though it is named like one");
-    }
-    const found = { segment: link.name, offset: 0, lsn: link.baseLsn, evidence: "name" as const };
-    throw new WalCorruptionError(found, "its header is damaged");
-  } catch (error) {
-    throw error instanceof WalError ? error : new WalIoError(`open ${path}`, error);
-  }
-}
-
 async function statedEnd(place: Place, logId: string, successor: Link): Promise<number> {
-  const { file, header } = await openLink(place, logId, successor);
+  const { file, header } = await openGoodSegment(place, { name: successor.name, logId, where: "earlier" }, "read");
   await release(file);
   return header.predecessor.endOffset;
 }

@@ -7,25 +7,12 @@
  */
 
 import { type Link, walkDown } from "./chain.ts";
-import {
-  WalCorruptionError,
-  WalError,
-  type WalEvidence,
-  WalFormatError,
-  WalIoError,
-  WalVersionError,
-} from "./errors.ts";
-import {
-  decodeControlPayload,
-  FrameKind,
-  HEADER_BYTES,
-  type HeaderFault,
-  parseSegmentName,
-  type SegmentName,
-} from "./format.ts";
+import { WalError, type WalEvidence, WalIoError } from "./errors.ts";
+import { decodeControlPayload, FrameKind, HEADER_BYTES, parseSegmentName, type SegmentName } from "./format.ts";
+import { openGoodSegment } from "./good_segment.ts";
 import { FrameScanner, type ScannedFrame, searchHeaders } from "./scan.ts";
-import { type OpenSegmentFile, openSegmentFile, type Place, release, Segment } from "./segment.ts";
-import { decide, type Finding, type Voucher, type Where } from "./verdict.ts";
+import { type OpenSegmentFile, type Place, release, Segment } from "./segment.ts";
+import { decide, refuse, type Voucher } from "./verdict.ts";
 
 /** A place outside the segments that remembers how far the log once reached: the lock file's mark, for one. */
 export interface OutsideVoucher {
@@ -68,7 +55,7 @@ export interface TornReport {
   readonly segment: string;
   /** Where in it the log ends, in bytes. */
   readonly offset: number;
-  /** From there to the end of the last frame header of this life behind it. */
+  /** From there to the end of the last frame behind it whose header is good. */
   readonly bytes: number;
   /** The first LSN that the torn frames bore, as far as their headers tell; 0 where they tell none. */
   readonly firstLsn: number;
@@ -124,8 +111,8 @@ export async function recover(
   try {
     if (highest !== null && highest.segmentId > (last?.header.id ?? 0)) {
       const { evidence, segmentId, offset, lsn } = highest;
-      const damage = { segment: `number ${segmentId}`, offset, lsn, evidence };
-      refuse("last", "missing", damage, `segment number ${segmentId} has vanished`);
+      const fault = { finding: "missing", what: `segment number ${segmentId} has vanished` } as const;
+      refuse("last", fault, { segment: `number ${segmentId}`, offset, lsn, evidence });
     }
     return last === null ? null : await recoverFrom(place, last, segments, vouchers);
   } catch (error) {
@@ -141,65 +128,12 @@ interface LastFile extends OpenSegmentFile {
 /** The segment with the highest id; one of a set that was never completed does not exist. */
 async function openLast(place: Place, segments: readonly SegmentName[]): Promise<LastFile | null> {
   for (const name of segments) {
-    const opened = await openGood(place, name, "last", { evidence: "name", lsn: name.baseLsn });
+    const opened = await openGoodSegment(place, { name: name.name, logId: null, where: "last" }, "write");
     const { setId } = opened.header;
     if (setId === 0 || segments.some(({ id }) => id === setId)) return { ...opened, name: name.name };
     await release(opened.file);
   }
   return null;
-}
-
-/** Opens a segment whose header must be good and say what its name says. */
-async function openGood(
-  place: Place,
-  name: SegmentName,
-  where: Where,
-  proof: { evidence: WalEvidence; lsn: number },
-): Promise<OpenSegmentFile> {
-  const damage = { segment: name.name, offset: 0, ...proof };
-  const mode = where === "last" ? "write" : "read";
-  const opened = await openSegmentFile(place, name.name, mode).catch((error: unknown) => {
-    throw new WalIoError(`read the header of ${name.name}`, error);
-  });
-  if ("fault" in opened) return refuse(where, findingOf(opened), damage, whatOf(opened), pathOf(place, name.name));
-  const { header } = opened;
-  const isNamed = header.id === name.id && header.predecessor.id === name.predecessorId &&
-    header.baseLsn === name.baseLsn;
-  if (!isNamed) {
-    await release(opened.file);
-    refuse(where, "damaged-header", damage, `the header says segment ${header.id} with base LSN ${header.baseLsn}`);
-  }
-  return opened;
-}
-
-function findingOf(header: HeaderFault): Finding {
-  return header.fault === "damaged" ? "damaged-header" : header.fault;
-}
-
-function whatOf(header: HeaderFault): string {
-  if (header.fault === "future") return header.what;
-  return header.fault === "foreign"
-    ? "it is no segment of a log, though it is named like one"
-    : "its header is damaged";
-}
-
-function pathOf(place: Place, name: string): string {
-  return place.runtime.join(place.directory, name);
-}
-
-/** Throws as the decision table says. */
-function refuse(
-  where: Where,
-  finding: Finding,
-  damage: { segment: string; offset: number; lsn: number; evidence: WalEvidence },
-  what: string,
-  path: string = damage.segment,
-): never {
-  const { outcome, why } = decide(where, finding, damage.evidence);
-  if (outcome === "corrupt") throw new WalCorruptionError(damage, `${what}; ${why}`);
-  if (outcome === "refuse-foreign") throw new WalFormatError(path, what);
-  if (outcome === "refuse-future") throw new WalVersionError(path, what);
-  throw new Error(`the decision table does not refuse ${finding} in the ${where} segment`);
 }
 
 async function recoverFrom(
@@ -302,7 +236,7 @@ async function judgeTail(
   const finding = tornEnd === endOffset ? "whole" : "bad-frame";
   if (voucher !== "nothing" && decide("last", finding, voucher).outcome !== "end") {
     const damage = { segment: segment.name, offset: endOffset, lsn: nextLsn, evidence: voucher };
-    refuse("last", finding, damage, "the good frames end before what had been synced");
+    refuse("last", { finding, what: "the good frames end before what had been synced" }, damage);
   }
   if (finding === "whole") return null;
   return { segment: segment.name, offset: endOffset, bytes: tornEnd - endOffset, firstLsn, lastLsn };
@@ -311,29 +245,25 @@ async function judgeTail(
 /** The chain down to head, by names; of the predecessor of the last segment the header and the size are looked at too. */
 async function walk(place: Place, last: LastFile, segments: readonly SegmentName[], scan: Scan): Promise<Link[]> {
   const walked = walkDown(segments, last.header, scan.headLsn);
-  const { predecessor, baseLsn } = last.header;
+  const { predecessor } = last.header;
   if ("missing" in walked) {
     const { id, successor } = walked.missing;
-    const damage = { segment: `number ${id}`, offset: 0, lsn: scan.headLsn, evidence: "successor" as const };
-    return refuse("earlier", "missing", damage, `segment number ${id}, which ${successor} names, is missing`);
+    const fault = { finding: "missing", what: `segment number ${id}, which ${successor} names, is missing` } as const;
+    return refuse("earlier", fault, { segment: `number ${id}`, offset: 0, lsn: scan.headLsn, evidence: "successor" });
   }
   const second = walked.links.at(-2);
-  const name = segments.find((each) => each.name === second?.name);
-  if (name === undefined) return walked.links;
-  const proof = { evidence: "successor" as const, lsn: name.baseLsn };
-  const { file, header, sizeBytes } = await openGood(place, name, "earlier", proof);
+  if (second === undefined) return walked.links;
+  const { name, baseLsn } = second;
+  const { file, sizeBytes } = await openGoodSegment(
+    place,
+    { name, logId: last.header.logId, where: "earlier" },
+    "read",
+  );
   await release(file);
-  const damage = { segment: name.name, offset: sizeBytes, lsn: name.baseLsn, evidence: "successor" as const };
-  if (header.logId !== last.header.logId) {
-    refuse("earlier", "foreign", damage, "it belongs to another log", pathOf(place, name.name));
-  }
-  if (header.baseLsn > baseLsn || sizeBytes < predecessor.endOffset) {
-    refuse(
-      "earlier",
-      "shrunk",
-      damage,
-      `it ends before offset ${predecessor.endOffset}, where ${last.name} says it ends`,
-    );
+  if (sizeBytes < predecessor.endOffset) {
+    const what = `it ends before offset ${predecessor.endOffset}, where ${last.name} says it ends`;
+    const damage = { segment: name, offset: sizeBytes, lsn: baseLsn, evidence: "successor" } as const;
+    refuse("earlier", { finding: "shrunk", what }, damage);
   }
   return walked.links;
 }

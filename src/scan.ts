@@ -33,7 +33,7 @@ export interface ScannedFrame {
 }
 
 /** The last LSN that a frame holds. */
-export function lastLsnOf(header: FrameHeader, view: DataView, at: number): number {
+function lastLsnOf(header: FrameHeader, view: DataView, at: number): number {
   return header.kind === FrameKind.SKIP ? decodeControlPayload(view, at) : header.firstLsn + header.count - 1;
 }
 
@@ -132,7 +132,7 @@ export interface FoundHeader {
   readonly offset: number;
 }
 
-/** Every header of this life of the file from `offset` to `endOffset`, the end of the file. Zeros, torn frames and earlier lives are passed over. */
+/** Every frame header of this life of the file from `offset` to `endOffset`. Zeros, damaged headers and earlier lives are passed over. */
 export async function* searchHeaders(
   file: RuntimeFile,
   checksum: FrameChecksum,

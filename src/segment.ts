@@ -7,7 +7,7 @@
  */
 
 import { viewOf } from "./bytes.ts";
-import { systemCode, WalDiskFullError } from "./errors.ts";
+import { isNoRoom, WalDiskFullError } from "./errors.ts";
 import {
   decodeHeader,
   encodeFrameHeader,
@@ -110,7 +110,7 @@ export class Segment {
         await file.syncData();
         await runtime.rename(sparePath, runtime.join(directory, name));
       } catch (error) {
-        if (systemCode(error) !== "ENOSPC") throw error;
+        if (!isNoRoom(error)) throw error;
         await runtime.unlink(sparePath); // what its sync left of it is in doubt, and nobody needs it
         throw new WalDiskFullError(`begin ${name}`, error);
       }
@@ -156,7 +156,7 @@ export class Segment {
     const ended = written.then(() => {
       this.sizeBytes = start + zeros.length;
     }).catch((error: unknown) => {
-      if (systemCode(error) !== "ENOSPC") this.#extensionError = error;
+      if (!isNoRoom(error)) this.#extensionError = error;
     });
     this.#extension = ended.then(() => {
       this.#extension = null;
@@ -212,7 +212,7 @@ export class Segment {
     encodeIndex(view, 0, this.index.points);
     this.checksum.seal(bytes, view, 0, lengthBytes, this.endOffset);
     await this.file.write(bytes, this.endOffset).catch((error: unknown) => {
-      if (systemCode(error) !== "ENOSPC") throw error; // some file systems need room even for what lies there already
+      if (!isNoRoom(error)) throw error; // some file systems need room even for what lies there already
     });
     this.isFull = true;
   }

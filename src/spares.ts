@@ -7,7 +7,7 @@
  * @module
  */
 
-import { messageOf, systemCode, WalDiskFullError } from "./errors.ts";
+import { isNoRoom, messageOf, WalDiskFullError } from "./errors.ts";
 import type { Report } from "./event.ts";
 import { parseSpareName, SMALLEST_SEGMENT_BYTES, spareName } from "./format.ts";
 import { type Place, release } from "./segment.ts";
@@ -99,7 +99,7 @@ export class Spares {
     try {
       await this.#create(this.#preparedBytes);
     } catch (error) {
-      throw systemCode(error) === "ENOSPC" ? new WalDiskFullError("prepare a segment", error) : error;
+      throw isNoRoom(error) ? new WalDiskFullError("prepare a segment", error) : error;
     }
   }
 
@@ -113,7 +113,11 @@ export class Spares {
 
   /** Resolves when nothing is being done in the background. */
   async settled(): Promise<void> {
-    for (let last: Promise<void> | null = null; last !== this.#background;) await (last = this.#background);
+    let last: Promise<void>;
+    do {
+      last = this.#background;
+      await last;
+    } while (last !== this.#background);
   }
 
   #inBackground(task: () => Promise<void>): void {

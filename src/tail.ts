@@ -9,7 +9,7 @@
 
 import { getHex, viewOf } from "./bytes.ts";
 import { Chain } from "./chain.ts";
-import { systemCode, WalDiskFullError, WalLimitError } from "./errors.ts";
+import { isNoRoom, WalDiskFullError, WalLimitError } from "./errors.ts";
 import type { Report } from "./event.ts";
 import {
   CONTROL_FRAME_BYTES,
@@ -19,6 +19,7 @@ import {
   type Epoch,
   FrameKind,
   HEADER_BYTES,
+  type LockMark,
   MAX_NUMBER,
   type Predecessor,
 } from "./format.ts";
@@ -150,7 +151,7 @@ export class Tail {
     return count;
   }
 
-  /** Makes the first segment or the next one, or takes the mark away, whatever is in the way of a frame of so many bytes. */
+  /** Makes the first segment or the next one, or takes the mark away, whatever is in the way of the next frame. */
   async makeRoom(): Promise<void> {
     if (this.#segment === null) return await this.#bear({ id: 0, endOffset: 0, lastLsn: this.#headLsn - 1 }, false);
     if (this.#isUnclean) return await this.#rotate(false, false);
@@ -166,7 +167,7 @@ export class Tail {
       if (segment.grows(PROBE_ZEROS.length)) await segment.extend(PROBE_ZEROS);
       this.#preparation.resume();
     } catch (error) {
-      throw systemCode(error) === "ENOSPC" ? new WalDiskFullError(`grow ${segment.name}`, error) : error;
+      throw isNoRoom(error) ? new WalDiskFullError(`grow ${segment.name}`, error) : error;
     }
   }
 
@@ -263,7 +264,7 @@ export class Tail {
    * Marks a clean end: a write of its own, after a sync that returned after everything before it was written. Returns where
    * it stands for the lock file, or null where there is no clean end to mark.
    */
-  async markEnd(lastLsn: number): Promise<{ segmentId: number; offset: number; lsn: number } | null> {
+  async markEnd(lastLsn: number): Promise<LockMark | null> {
     if (this.#segment === null || this.#isUnclean || this.#mark !== null || this.#segment.isFull) return null;
     if (lastLsn > this.#writtenLsn) await this.control(FrameKind.IDLE, 0, lastLsn); // the skip, and its sync, come first
     await this.sync(false);
@@ -326,7 +327,7 @@ export class Tail {
     try {
       await segment.append(frames, isBlocking);
     } catch (error) {
-      if (systemCode(error) !== "ENOSPC" || !segment.grows(frames.length)) throw error;
+      if (!isNoRoom(error) || !segment.grows(frames.length)) throw error;
       await segment.cutBack();
       this.#syncedLsn = this.#writtenLsn;
       this.#unsyncedBytes = 0;
@@ -369,8 +370,15 @@ export class Tail {
     const lineage = this.#lineage ?? this.#newLineage();
     const headLsn = predecessor.id === 0 ? Math.max(this.#headLsn, predecessor.lastLsn + 1) : this.#headLsn;
     const segment = await Segment.born(this.#place, spare, {
-      ...{ logId: lineage.logId, epoch: lineage.epoch, id, baseLsn: predecessor.lastLsn + 1 },
-      ...{ salt: this.#random(8), predecessor, headLsn, setId: 0, time: this.#now() },
+      logId: lineage.logId,
+      epoch: lineage.epoch,
+      id,
+      baseLsn: predecessor.lastLsn + 1,
+      salt: this.#random(8),
+      predecessor,
+      headLsn,
+      setId: 0,
+      time: this.#now(),
     });
     this.#lineage = lineage;
     this.#headLsn = headLsn;

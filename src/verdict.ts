@@ -1,10 +1,11 @@
 /**
- * What open makes of what it finds, as a table: torn, which a crash explains, or corrupt, which none does.
+ * What open makes of what it finds, as a table: torn, which a crash explains, or corrupt, which none does. What cannot be
+ * read stands here for completeness: the error of the disk is thrown as it is, before anyone asks.
  *
  * @module
  */
 
-import type { WalEvidence } from "./errors.ts";
+import { WalCorruptionError, type WalEvidence, WalFormatError, WalVersionError } from "./errors.ts";
 
 /** Which segment something was found about. */
 export type Where =
@@ -153,4 +154,27 @@ export function decide(where: Where, finding: Finding, voucher: Voucher): Case {
   );
   if (found === undefined) throw new Error(`the decision table has no line for ${where}, ${finding}, ${voucher}`);
   return found;
+}
+
+/** What is wrong, and in words for a person. */
+export interface Fault {
+  readonly finding: Finding;
+  readonly what: string;
+}
+
+/** Where it is wrong, and what proves that it was not always so. */
+export interface Damage {
+  readonly segment: string;
+  readonly offset: number;
+  readonly lsn: number;
+  readonly evidence: WalEvidence;
+}
+
+/** Throws what the table says of something that it refuses. */
+export function refuse(where: Where, { finding, what }: Fault, damage: Damage, path: string = damage.segment): never {
+  const { outcome, why } = decide(where, finding, damage.evidence);
+  if (outcome === "corrupt") throw new WalCorruptionError(damage, `${what}; ${why}`);
+  if (outcome === "refuse-foreign") throw new WalFormatError(path, what);
+  if (outcome === "refuse-future") throw new WalVersionError(path, what);
+  throw new Error(`the decision table does not refuse ${finding} in the ${where} segment`);
 }

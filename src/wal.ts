@@ -7,7 +7,7 @@
 import type { Entry, EntryInput } from "./entry.ts";
 import {
   describe,
-  systemCode,
+  isNoRoom,
   WalAbortedError,
   WalBufferFullError,
   WalClosedError,
@@ -330,7 +330,7 @@ export class Wal {
 
   /**
    * Reads the log from one LSN to another, both included, in order. Ends at what was durable at the call. Memory is bounded
-   * by the largest frame: 64 KiB, or a batch. A stream that is being read when the log is closed goes on as long as nobody
+   * by 1 MiB or the largest frame, whichever is more. A stream that is being read when the log is closed goes on as long as nobody
    * else frees the files.
    *
    * @example
@@ -358,7 +358,7 @@ export class Wal {
         throw new WalInputError(`an LSN must be a whole number, not ${describe(lsn)}`);
       }
     }
-    if (from < firstLsn) throw new WalTruncatedError(from, firstLsn);
+    if (from < firstLsn) throw new WalTruncatedError(`read from LSN ${from}`, firstLsn);
     if (from > lastLsn + 1 || to > lastLsn) {
       throw new WalRangeError(`cannot read from LSN ${from} to ${to}: the last one given out is ${lastLsn}`);
     }
@@ -460,7 +460,7 @@ export class Wal {
   async #checkRecovered(lsn: number): Promise<number> {
     if (lsn === 0) return lsn;
     if (this.#closing !== null) throw new WalClosedError(`look whether LSN ${lsn} is in the log`);
-    if (lsn < this.firstLsn) throw new WalTruncatedError(lsn, this.firstLsn);
+    if (lsn < this.firstLsn) throw new WalTruncatedError(`wait for LSN ${lsn}`, this.firstLsn);
     for await (const _batch of this.#batches(lsn, lsn)) return lsn;
     throw new WalRangeError(`cannot wait for LSN ${lsn}: it was given out and rejected before the log was opened`);
   }
@@ -496,7 +496,7 @@ export class Wal {
     );
     await spares.settled();
     await tail.close();
-    await lock.release().catch(() => {}); // the descriptor is gone, and the lock with it
+    await lock.release().catch(() => {}); // the kernel's goes with the descriptor, a number at the latest with this process
     if (failed instanceof WalDiskFullError) return; // there is no room for a mark: the next open takes a closer look
     if (committer.failure !== null) throw committer.failure;
   }
@@ -509,7 +509,7 @@ export class Wal {
       await lock.file.write(encodeLockMark(mark, place.crc32), 0);
       await lock.file.syncData();
     } catch (error) {
-      if (systemCode(error) !== "ENOSPC") throw error; // the mark itself is there: its copy is only a second witness
+      if (!isNoRoom(error)) throw error; // the mark itself is there: its copy is only a second witness
     }
   }
 }

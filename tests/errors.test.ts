@@ -48,7 +48,7 @@ const samples: readonly [error: errors.WalError, code: errors.WalErrorCode, ...w
   [new errors.WalFailedError("sync the log", 5, cause), "WAL_FAILED", "sync the log", cause.message, "unknown"],
   [new errors.WalDiskFullError("write 9 bytes", cause), "WAL_DISK_FULL", "write 9 bytes", cause.message, "rejected"],
   [new errors.WalRangeError("LSN 9 of 8"), "WAL_RANGE", "LSN 9 of 8"],
-  [new errors.WalTruncatedError(3, 10), "WAL_TRUNCATED", "LSN 3", "LSN 10"],
+  [new errors.WalTruncatedError("read from LSN 3", 10), "WAL_TRUNCATED", "cannot read from LSN 3", "LSN 10"],
   [
     new errors.WalCorruptionError(damage, "a bad frame"),
     "WAL_CORRUPT",
@@ -104,7 +104,7 @@ test("an error carries as data what a program may want to act on", () => {
   assertEquals(new errors.WalBufferFullError(70, 64).bufferedBytes, 70);
   assertEquals(new errors.WalLockedError("/wal/lock", owner).owner, owner);
   assertEquals(new errors.WalFailedError("", 5, cause).time, 5);
-  assertEquals(new errors.WalTruncatedError(3, 10).firstLsn, 10);
+  assertEquals(new errors.WalTruncatedError("read from LSN 3", 10).firstLsn, 10);
   const { segment, offset, lsn, evidence } = new errors.WalCorruptionError(damage, "");
   assertEquals({ segment, offset, lsn, evidence }, damage);
 });

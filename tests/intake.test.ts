@@ -1,7 +1,6 @@
 // Taking entries in: each has its number and no two the same, and what waits to be written has a bound.
 
 import { test } from "node:test";
-import { crc32 } from "node:zlib";
 import {
   assert,
   assertEquals,
@@ -16,8 +15,6 @@ import { WalInputError, WalLimitError } from "../src/errors.ts";
 import { MAX_NUMBER } from "../src/format.ts";
 import { Intake } from "../src/intake.ts";
 import { settle, type WalOptions } from "../src/options.ts";
-import { MemoryRuntime } from "../src/runtime/memory.ts";
-import { Wal } from "../src/wal.ts";
 import { entriesIn } from "./support/pending_entries.ts";
 
 function newIntake(options: WalOptions = {}, lastLsn = 0): Intake {
@@ -225,19 +222,4 @@ test("those in line are told why, when there never will be room", async () => {
   const inLine = intake.queue(() => 0);
   intake.rejectQueue(new Error("failed"));
   await assertRejects(() => inLine, Error, "failed");
-});
-
-test("a batch that is too large is refused, not queued, however full the buffer is", async () => {
-  const wal = await Wal.open("/wal", {
-    ...{ runtime: new MemoryRuntime({ crc32 }), maxBufferedBytes: 1000, maxBatchBytes: 100 },
-  });
-  wal.append("x".repeat(1000));
-  const tooLarge = ["x".repeat(60), "x".repeat(60)];
-  assertThrows(() => wal.appendBatch(tooLarge), WalLimitError);
-  const settled: string[] = [];
-  const waiting = wal.commit("waits for room").then(() => settled.push("waited"));
-  const refused = assertRejects(() => wal.commitBatch(tooLarge), WalLimitError).then(() => settled.push("refused"));
-  await Promise.all([waiting, refused]);
-  assertEquals(settled, ["refused", "waited"]);
-  await wal.close();
 });

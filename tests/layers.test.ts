@@ -20,7 +20,7 @@ const table: Levels = readLevels(`
   L1 runtime/memory_process runtime/memory_runtime runtime/memory_sectors runtime/memory_survival
   L1 runtime/memory_tree runtime/memory_volume
   L1 alarm lock lock_owner numbered_lock segment spares sparse_index
-  L2 aside chain committer intake opening pace pending preparation reader recovery rejected_lsns room_queue scan tail
+  L2 aside chain committer good_segment intake opening pace pending preparation reader recovery rejected_lsns room_queue scan tail
   L2 verdict waiters
   L3 wal
   L5 cli/demo

@@ -7,7 +7,7 @@ import { detectRuntime } from "../src/runtime/detect.ts";
 import { MemoryDisk, MemoryRuntime } from "../src/runtime/memory.ts";
 import type { Runtime } from "../src/runtime/port.ts";
 import { DelegatingRuntime } from "./support/delegating_runtime.ts";
-import { FaultyRuntime } from "./support/faulty_calls.ts";
+import { faults } from "./support/faults.ts";
 import type { LockAnswer } from "./support/lock_answer.ts";
 import { currentRuntime, runtimeNames, startProgram } from "./support/processes.ts";
 import type { Program } from "./support/processes.ts";
@@ -163,11 +163,10 @@ test("what was no owner's record is no name, and is overwritten by the next owne
 
 test("an acquisition that fails leaves no file open and no lock behind", async () => {
   const { disk, runtime } = memory();
-  for (const call of ["tryLock", "write", "list"]) {
-    const faulty = new FaultyRuntime(runtime, (made) => made === call ? "EIO" : undefined);
+  for (const call of ["tryLock", "write", "list"] as const) {
+    const faulty = new MemoryRuntime({ disk, onCall: faults().fail(call).onCall });
     await assertRejectsWithCode(() => DirectoryLock.acquire(faulty, "/log"), "EIO");
-    assertEquals(faulty.openFiles, 0);
-    assertEquals(runtime.openFiles, []);
+    assertEquals(faulty.openFiles, []);
     const lock = await DirectoryLock.acquire(new MemoryRuntime({ disk }), "/log");
     await assertRejects(() => DirectoryLock.acquire(runtime, "/log"), WalLockedError);
     assertEquals(runtime.openFiles, []);

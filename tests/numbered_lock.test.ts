@@ -14,7 +14,7 @@ import { detectRuntime } from "../src/runtime/detect.ts";
 import { MemoryDisk, MemoryRuntime } from "../src/runtime/memory.ts";
 import type { ProcessIdentity, Runtime } from "../src/runtime/port.ts";
 import { DelegatingRuntime } from "./support/delegating_runtime.ts";
-import { FaultyRuntime } from "./support/faulty_calls.ts";
+import { faults } from "./support/faults.ts";
 import type { LockAnswer } from "./support/lock_answer.ts";
 import { runtimeNames, startProgram } from "./support/processes.ts";
 import type { Program, RuntimeName } from "./support/processes.ts";
@@ -196,11 +196,10 @@ test("on a full disk a number is taken without a record, and keeps others out al
 
 test("an acquisition that fails, at whichever call, leaves no file open and keeps nobody out", async () => {
   for (const [call, nth] of [["write", 1], ["list", 1], ["list", 2], ["list", 3]] as const) {
-    const { disk, runtime } = memory();
-    let count = 0;
-    const faulty = new FaultyRuntime(runtime, (made) => made === call && ++count === nth ? "EIO" : undefined);
+    const { disk } = memory();
+    const faulty = new MemoryRuntime({ disk, kernelLock: false, onCall: faults().fail(call, { nth }).onCall });
     await assertRejectsWithCode(() => DirectoryLock.acquire(faulty, "/log"), "EIO");
-    assertEquals([faulty.openFiles, runtime.openFiles], [0, []]);
+    assertEquals(faulty.openFiles, []);
     assert(disk.names("/log").every((name) => !name.includes("new")), disk.names("/log").join());
     const lock = await DirectoryLock.acquire(new MemoryRuntime({ disk, kernelLock: false }), "/log");
     await lock.release();

@@ -6,7 +6,7 @@
 
 import * as fs from "node:fs";
 import { NodeFile, nothingWritten } from "./node_file.ts";
-import type { Done, LockDescriptor } from "./node_file.ts";
+import type { Done } from "./node_file.ts";
 import type { OpenMode, RuntimeFile } from "./port.ts";
 import { hasProcess } from "./process_identity.ts";
 import { SystemError, withSystemCode } from "./system_error.ts";
@@ -35,9 +35,6 @@ declare const Deno: {
 };
 
 const SEEK_FROM_START = 0;
-
-// No descriptor is locked here: the lock is taken on the handle.
-const noDescriptorLock: LockDescriptor = () => Promise.resolve(null);
 
 /**
  * Deno, on its `node:fs` and, where that would block the event loop or cannot lock, on a second open file of its own.
@@ -99,7 +96,11 @@ class DenoFile extends NodeFile {
   #lastWrite: Promise<void> = Promise.resolve();
 
   constructor(descriptor: number, handle: DenoHandle) {
-    super(descriptor, noDescriptorLock);
+    // On Windows a lock would keep its owner out as well.
+    super(
+      descriptor,
+      () => Promise.resolve().then(() => Deno.build.os === "windows" ? null : handle.tryLockSync(true)),
+    );
     this.#handle = handle;
   }
 
@@ -120,11 +121,6 @@ class DenoFile extends NodeFile {
       if (wroteNow === 0) throw nothingWritten(bytes.length - count, position + count);
       count += wroteNow;
     }
-  }
-
-  override tryLock(): Promise<boolean | null> {
-    if (Deno.build.os === "windows") return Promise.resolve(null);
-    return this.pooled((done: Done<boolean>) => done(null, this.#handle.tryLockSync(true)));
   }
 
   protected override giveBack(): Promise<void> {

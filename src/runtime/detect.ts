@@ -4,6 +4,7 @@
  * @module
  */
 
+import { WalOptionsError } from "../errors.ts";
 import type { Runtime } from "./port.ts";
 
 let detected: Promise<Runtime> | null = null;
@@ -19,7 +20,7 @@ async function load(): Promise<Runtime> {
   if ("Deno" in globalThis) return new (await import("./deno.ts")).DenoRuntime();
   if ("Bun" in globalThis) return new (await import("./bun.ts")).BunRuntime();
   if (isNode(globalThis)) return new (await import("./node.ts")).NodeRuntime();
-  throw new Error(
+  throw new WalOptionsError(
     "cannot choose a runtime: this is neither Deno nor Bun nor Node, and a browser has no files to write to; " +
       "give the option `runtime` an adapter, for instance a MemoryRuntime",
   );

@@ -114,7 +114,6 @@ function numbers(name: string, withSubject: WithSubject): void {
       for (let at = 0; at <= all.length; at++) {
         assertEquals(crc32(all.subarray(at), crc32(all.subarray(0, at), 0)), 0xcbf43926);
       }
-      assertEquals(crc32(new Uint8Array(0), 0xdeadbeef), 0xdeadbeef);
       return Promise.resolve();
     }));
 

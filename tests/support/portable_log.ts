@@ -25,7 +25,7 @@ const FLUSHES: readonly (readonly EntryInput[] | { readonly batch: readonly Entr
   [new Uint8Array(70_000).fill(170)],
 ];
 
-/** Writes the log into `directory`, in two lives, of which the first ends well and the second as `isClosed` says. */
+/** Writes the log into `directory`, in two lives, both of which end well. */
 export async function writePortableLog(runtime: Runtime, directory: string): Promise<void> {
   const fixed = new FixedRuntime(runtime);
   const options = { runtime: fixed, segmentBytes: 32 * 1024, windowMs: NEVER_MS, idleMs: NEVER_MS };
