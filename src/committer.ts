@@ -8,25 +8,42 @@
  * @module
  */
 
+import { Ages } from "./ages.ts";
 import { Alarm } from "./alarm.ts";
 import type { EntryInput } from "./entry.ts";
 import { WalClosedError, WalDiskFullError, WalFailedError } from "./errors.ts";
 import type { Report } from "./event.ts";
+import { FrameKind } from "./format.ts";
 import { Intake } from "./intake.ts";
+import { batchLevelOf, levelOf } from "./levels.ts";
+import { Observers } from "./observers.ts";
 import type { Durability, Settings } from "./options.ts";
 import { Pace } from "./pace.ts";
-import { RejectedLsns } from "./rejected_lsns.ts";
+import { RoomQueue } from "./room_queue.ts";
+import { Pump, type Task } from "./pump.ts";
 import type { Runtime } from "./runtime/port.ts";
+import { Settlement } from "./settlement.ts";
 import { Signal } from "./signal.ts";
+import type { Counters } from "./stats.ts";
 import type { Tail } from "./tail.ts";
-import { Waiters } from "./waiters.ts";
+import type { AskedLevel } from "./waiters.ts";
+import { Window } from "./window.ts";
 
 /** At `"write"` there is a sync after so many bytes, so that an open after a crash has little to write again. */
 const SYNC_EVERY_BYTES = 64 * 1024 * 1024;
 /** How often a log on a full disk looks whether there is room again. */
 const PROBE_MS = 100;
 
-type Task = () => Promise<void>;
+/** What a committer is made with. */
+export interface CommitterOptions {
+  /** The end of the log; nobody else may write to it from now on. */
+  readonly tail: Tail;
+  /** May change while the log runs. */
+  readonly settings: Settings;
+  readonly runtime: Runtime;
+  readonly report: Report;
+  readonly counters: Counters;
+}
 
 /** See the head of this file. */
 export class Committer {
@@ -34,46 +51,50 @@ export class Committer {
   readonly #settings: Settings;
   readonly #runtime: Runtime;
   readonly #report: Report;
-  readonly #pace: Pace;
-  readonly #isSolo: boolean;
+  readonly #counters: Counters;
+  #pace: Pace;
+  readonly #ages: Ages;
   readonly #intake: Intake;
-  readonly #rejected: RejectedLsns = new RejectedLsns();
-  readonly #waiters: { readonly [level in Durability]: Waiters };
+  readonly #window: Window;
+  readonly #pump: Pump;
+  readonly #roomQueue: RoomQueue = new RoomQueue();
+  readonly #settlement: Settlement;
   /** Wakes those who wait for whatever comes next. */
   readonly #moved: Signal = new Signal();
+  /** Streams into the log. */
+  readonly observers: Observers = new Observers();
 
-  readonly #windowAlarm: Alarm;
   readonly #lossAlarm: Alarm;
   readonly #idleAlarm: Alarm;
   readonly #probeAlarm: Alarm;
+  readonly #awaitedProbeAlarm: Alarm;
 
-  #isPumping = false;
-  readonly #jobs: Task[] = [];
-  /** Someone cannot wait for the window to close. */
-  #isUrgent = false;
-  #isWindowOver = false;
   /** Up to here someone asked for a sync. */
   #syncWantedLsn = 0;
   #lastFlushMs = 0;
   #fullError: WalDiskFullError | null = null;
-  #failure: WalFailedError | null = null;
+  /** Entries were rejected for which nobody waited: whoever flushes or closes is told. */
+  #untold: WalDiskFullError | null = null;
   #isClosing = false;
 
-  /** @param tail The end of the log; nobody else may write to it from now on. */
-  constructor(tail: Tail, settings: Settings, runtime: Runtime, report: Report) {
+  /** @param options See {@linkcode CommitterOptions}. */
+  constructor({ tail, settings, runtime, report, counters }: CommitterOptions) {
     this.#tail = tail;
     this.#settings = settings;
     this.#runtime = runtime;
     this.#report = report;
+    this.#counters = counters;
     this.#pace = new Pace(settings.io);
-    this.#isSolo = settings.maxEntries === 1;
-    this.#intake = new Intake(settings, tail.writtenLsn, this.#isSolo);
-    this.#waiters = { fsync: this.#waitersAt("fsync"), write: this.#waitersAt("write"), none: this.#waitersAt("none") };
-    // The process stays for what was accepted, and for nothing else.
-    this.#windowAlarm = new Alarm(runtime, true, () => this.#onWindowOver());
+    this.#ages = new Ages(runtime);
+    this.#intake = new Intake(settings, tail.writtenLsn);
+    this.#settlement = new Settlement(tail);
+    this.#window = new Window(settings, runtime, () => this.#pump.kick());
+    this.#pump = new Pump(() => this.#nextTask(), () => this.#onRest());
+    // The process stays for what was accepted, and for who waits for room.
     this.#lossAlarm = new Alarm(runtime, true, () => this.#wantSync(this.lastLsn));
     this.#idleAlarm = new Alarm(runtime, false, () => this.#onIdle());
     this.#probeAlarm = new Alarm(runtime, false, () => void this.#settleFull());
+    this.#awaitedProbeAlarm = new Alarm(runtime, true, () => void this.#settleFull());
   }
 
   // -- where the log stands
@@ -83,24 +104,29 @@ export class Committer {
     return this.#intake.lastLsn;
   }
 
-  /** The highest LSN up to which everything is durable at the log's own level. */
+  /** The highest LSN up to which every entry is as durable as it asked to be. */
   get durableLsn(): number {
-    return this.#durableAt(this.#settings.durability);
+    return this.#settlement.durableLsn;
   }
 
   /** The highest LSN that a reader in this process may be shown. */
   get visibleLsn(): number {
-    return this.#durableAt(this.#settings.durability === "fsync" ? "fsync" : "write");
+    return this.#settlement.visibleLsn;
   }
 
   /** Why the log takes no more, or null. */
   get failure(): WalFailedError | null {
-    return this.#failure;
+    return this.#settlement.failure;
+  }
+
+  /** Whether the log is being closed, or is. */
+  get isClosing(): boolean {
+    return this.#isClosing;
   }
 
   /** What the buffer may still take; zero or less: nothing. */
   get desiredBytes(): number {
-    return this.#failure !== null || this.mustQueue ? 0 : this.#intake.roomBytes;
+    return this.failure !== null || this.mustQueue ? 0 : this.#intake.roomBytes;
   }
 
   /** What waits to be written. */
@@ -108,22 +134,52 @@ export class Committer {
     return this.#intake.bufferedBytes;
   }
 
-  /** The highest LSN up to this one that was not rejected. */
-  keptLsn(lsn: number): number {
-    return this.#rejected.highestKept(lsn);
+  /** How many entries wait to be written. */
+  get bufferedEntries(): number {
+    return this.#intake.bufferedEntries;
   }
 
-  #durableAt(level: Durability): number {
-    if (level === "fsync") return this.#tail.syncedLsn;
-    return level === "write" || this.#failure !== null ? this.#tail.writtenLsn : this.keptLsn(this.lastLsn);
+  /** The highest LSN up to this one that was not rejected. */
+  keptLsn(lsn: number): number {
+    return this.#settlement.keptLsn(lsn);
   }
 
   // -- accept
 
-  /** Takes an entry and returns its LSN, or 0 where the buffer has no room. Throws, and takes nothing, else. */
-  tryAppend(input: EntryInput): number {
+  /**
+   * Takes an entry of someone who may wait in line for room; returns its LSN, or 0 where there is none. It asks for `level`
+   * unless it says so itself. Throws, and takes nothing, else.
+   */
+  tryAppend(input: EntryInput, level: Durability = this.#settings.durability): number {
     this.#checkAccepting("append");
-    return this.#accepted(this.#intake.add(input));
+    const asked = levelOf(input, level);
+    return this.#accepted(this.#intake.add(input), asked);
+  }
+
+  /** The same for all of a batch, which asks for what the strongest of its entries does. */
+  tryAppendBatch(inputs: readonly EntryInput[]): number {
+    this.#checkAccepting("append a batch");
+    this.#intake.checkBatch(inputs);
+    const asked = batchLevelOf(inputs, this.#settings.durability);
+    return this.#accepted(this.#intake.addBatch(inputs), asked);
+  }
+
+  /** Takes an entry of someone who does not wait; returns 0 where there is no room, or others wait for it already. */
+  append(input: EntryInput): number {
+    this.#checkAccepting("append");
+    return this.#unlessRefused(this.hasRoomQueue ? 0 : this.tryAppend(input));
+  }
+
+  /** The same for all of a batch. */
+  appendBatch(inputs: readonly EntryInput[]): number {
+    this.#checkAccepting("append a batch");
+    this.#intake.checkBatch(inputs);
+    return this.#unlessRefused(this.hasRoomQueue ? 0 : this.tryAppendBatch(inputs));
+  }
+
+  #unlessRefused(lsn: number): number {
+    if (lsn === 0) this.#counters.refused++;
+    return lsn;
   }
 
   /** Throws where this is no batch, or one that is surely too large: it is refused, not queued. */
@@ -131,15 +187,9 @@ export class Committer {
     this.#intake.checkBatch(inputs);
   }
 
-  /** Takes all of a batch and returns its last LSN, or 0 where the buffer has no room. Throws, and takes nothing, else. */
-  tryAppendBatch(inputs: readonly EntryInput[]): number {
-    this.#checkAccepting("append a batch");
-    return this.#accepted(this.#intake.addBatch(inputs));
-  }
-
   /** Whether someone waits for room: then nobody may pass him. */
   get hasRoomQueue(): boolean {
-    return !this.#intake.isQueueEmpty;
+    return !this.#roomQueue.isEmpty;
   }
 
   /** Whether an append that can wait must: in line, or to see whether a full disk has room again. */
@@ -147,12 +197,12 @@ export class Committer {
     return this.#fullError !== null || this.hasRoomQueue;
   }
 
-  /** Waits in line until `attempt`, which appends, returns an LSN. */
-  appendInLine(attempt: () => number): Promise<number> {
-    if (this.#isClosing || this.#failure !== null) return Promise.reject(this.#failure ?? new WalClosedError("append"));
-    const lsn = this.#intake.queue(attempt); // at once: who comes after this call stands behind it
+  /** Waits in line until `attempt`, which appends, returns an LSN; who gives up leaves the line. */
+  appendInLine(attempt: () => number, signal?: AbortSignal): Promise<number> {
+    if (this.#isClosing || this.failure !== null) return Promise.reject(this.failure ?? new WalClosedError("append"));
+    const lsn = this.#roomQueue.join(attempt, signal); // at once: who comes after this call stands behind it
     void this.#settleFull().then(() => {
-      if (this.#fullError === null) this.#intake.serveQueue();
+      if (this.#fullError === null) this.#roomQueue.serve();
       this.hasten();
     });
     return lsn;
@@ -163,6 +213,7 @@ export class Committer {
     for (;;) {
       this.#checkAlive("append");
       if (this.desiredBytes > 0) return;
+      if (this.#fullError !== null) this.#awaitedProbeAlarm.set(PROBE_MS);
       this.hasten();
       await this.#moved.wait();
     }
@@ -170,49 +221,51 @@ export class Committer {
 
   #checkAlive(tried: string): void {
     if (this.#isClosing) throw new WalClosedError(tried);
-    if (this.#failure !== null) throw this.#failure;
+    if (this.failure !== null) throw this.failure;
   }
 
   #checkAccepting(tried: string): void {
     this.#checkAlive(tried);
-    if (this.#fullError !== null) throw this.#fullError;
+    if (this.#fullError === null) return;
+    this.#counters.refused++;
+    throw this.#fullError;
   }
 
-  #accepted(lsn: number): number {
+  #accepted(lsn: number, level: Durability): number {
     if (lsn === 0) return 0;
-    const { windowMs, durability, lossMs } = this.#settings;
-    if (durability === "none") this.#lossAlarm.set(lossMs);
-    if (this.#isWindowClosed()) this.#kick();
-    else this.#windowAlarm.set(windowMs);
+    this.#settlement.accept(lsn, level);
+    this.#ages.arrived();
+    if (level === "none") this.#lossAlarm.set(this.#settings.lossMs);
+    if (this.#window.isClosed(this.#intake.pending)) this.#pump.kick();
+    else this.#window.arrived();
     return lsn;
-  }
-
-  #onWindowOver(): void {
-    this.#isWindowOver = true;
-    this.#kick();
-  }
-
-  #isWindowClosed(): boolean {
-    const { windowMs, maxEntries, maxBytes } = this.#settings;
-    if (windowMs === 0 || this.#isUrgent || this.#isWindowOver) return true;
-    return this.#intake.pending.count >= maxEntries || this.#intake.pending.pendingBytes >= maxBytes;
   }
 
   // -- wait
 
   /** Resolves to `lsn` when it is durable at `level`; rejects when it never will be, or nobody can know. */
-  settled(lsn: number, level: Durability): Promise<number> {
-    // Below its own level, the log would not sync by itself.
-    if (level === "fsync" && this.#settings.durability !== "fsync" && lsn > this.#tail.syncedLsn) this.#wantSync(lsn);
-    return this.#waiters[level].wait(lsn);
+  settled(lsn: number, level: AskedLevel): Promise<number> {
+    if (level === "fsync" && lsn > this.#tail.syncedLsn && !this.#settlement.willSync(lsn)) this.#wantSync(lsn);
+    return this.#settlement.wait(lsn, level);
   }
 
-  /** Resolves when everything accepted by now is synced, whatever its level; the last LSN of it. */
+  /** Resolves when everything accepted by now is synced, whatever it asked for; the last LSN of it. */
   async flush(): Promise<number> {
-    if (this.#failure !== null) throw this.#failure;
+    if (this.failure !== null) throw this.failure;
     const lsn = this.keptLsn(this.lastLsn);
     if (lsn > this.#tail.syncedLsn) this.#wantSync(lsn);
-    return await this.#waiters.fsync.wait(lsn);
+    await this.#settlement.wait(lsn, "fsync").finally(() => {
+      const untold = this.takeUntold();
+      if (untold !== null) throw untold;
+    });
+    return lsn;
+  }
+
+  /** That entries were rejected of which nobody has been told; told now. */
+  takeUntold(): WalDiskFullError | null {
+    const untold = this.#untold;
+    this.#untold = null;
+    return untold;
   }
 
   /** Resolves when the log has moved: something was written, synced or rejected, or it has failed or closed. */
@@ -222,26 +275,8 @@ export class Committer {
 
   /** Sees to it that everything accepted by now is written soon. */
   hasten(): void {
-    this.#closeWindow();
-    this.#kick();
-  }
-
-  /** What waits is not kept waiting; what is in flight already has nothing to do with the window after it. */
-  #closeWindow(): void {
-    if (this.#intake.pending.frameCount > 0) this.#isUrgent = true;
-  }
-
-  #waitersAt(level: Durability): Waiters {
-    return new Waiters((lsn) => this.#isDurable(lsn, level));
-  }
-
-  /** True when it is, false when not yet; throws when never. */
-  #isDurable(lsn: number, level: Durability): boolean {
-    const rejection = this.#rejected.reasonOf(lsn);
-    if (rejection !== null) throw rejection;
-    if (lsn <= this.#durableAt(level)) return true;
-    if (this.#failure !== null) throw this.#failure;
-    return false;
+    this.#window.close(this.#intake.pending);
+    this.#pump.kick();
   }
 
   #wantSync(lsn: number): void {
@@ -257,47 +292,30 @@ export class Committer {
    */
   exclusive(tried: string, job: Task): Promise<void> {
     return new Promise((resolve, reject) => {
-      this.#jobs.push(async () => {
+      this.#pump.push(async () => {
         try {
-          if (this.#failure === null) await job();
+          if (this.failure === null) await job();
         } catch (error) {
           if (error instanceof WalDiskFullError) return reject(error);
           this.#fail(tried, error);
         }
-        if (this.#failure === null) resolve();
-        else reject(this.#failure);
+        if (this.failure === null) resolve();
+        else reject(this.failure);
       });
-      this.#kick();
     });
   }
 
-  #kick(): void {
-    if (this.#isPumping) return;
-    this.#isPumping = true;
-    queueMicrotask(this.#pump);
-  }
-
-  #pump = async (): Promise<void> => {
-    // No await between finding nothing to do and saying so: whoever appended in between would wait for ever.
-    for (let task = this.#nextTask(); task !== null; task = this.#nextTask()) await task();
-    this.#isPumping = false;
-    if (this.#failure === null && !this.#isClosing && this.#tail.wantsIdle) this.#idleAlarm.set(this.#settings.idleMs);
-  };
-
   #nextTask(): Task | null {
-    const job = this.#jobs.shift();
-    if (job !== undefined) return job;
-    if (this.#failure !== null) return null;
+    if (this.failure !== null) return null;
     const { taken, pending } = this.#intake;
-    if (taken.frameCount > 0 || pending.frameCount > 0 && this.#isWindowClosed()) return this.#flushGuarded;
+    if (taken.frameCount > 0 || pending.frameCount > 0 && this.#window.isClosed(pending)) return this.#flushGuarded;
     return this.#isSyncDue() ? this.#syncGuarded : null;
   }
 
   #isSyncDue(): boolean {
     const { syncedLsn, writtenLsn, unsyncedBytes } = this.#tail;
     if (syncedLsn >= writtenLsn) return false;
-    const isWanted = this.#settings.durability === "fsync" || this.#syncWantedLsn > syncedLsn;
-    return isWanted || unsyncedBytes >= SYNC_EVERY_BYTES;
+    return this.#syncWantedLsn > syncedLsn || unsyncedBytes >= SYNC_EVERY_BYTES || this.#settlement.wantsSync;
   }
 
   #flushGuarded = (): Promise<void> => this.#guarded("write to the log", this.#flush);
@@ -321,43 +339,53 @@ export class Committer {
     while (!tail.hasRoom(next.frameBytes(0))) await tail.makeRoom();
     // From here to the write there is no await: what is taken is what was there, and what arrives goes elsewhere.
     if (next === intake.pending) this.#take();
-    const count = this.#isSolo ? 1 : tail.countThatFit(next);
+    const count = this.#settings.maxEntries === 1 ? 1 : tail.countThatFit(next);
     const startMs = this.#runtime.monotonicMs();
     const isBlocking = this.#pace.next(next.pendingBytes);
-    await tail.write(next, count, isBlocking);
+    const time = await tail.write(next, count, isBlocking);
+    this.observers.written(tail.writtenLsn, time);
     const syncs = this.#isSyncDue();
     if (syncs) await tail.sync(isBlocking);
     this.#lastFlushMs = this.#runtime.monotonicMs();
-    if (syncs) this.#pace.observe(this.#lastFlushMs - startMs, isBlocking);
+    this.#pace.observe(this.#lastFlushMs - startMs, isBlocking, syncs);
+    const before = next.count;
     next.drop(count);
+    this.#counters.flushes++;
+    this.#counters.entries += before - next.count;
+    this.#counters.commit.record(this.#ages.sinceTaken(this.#lastFlushMs));
+    if (syncs) this.#ages.synced(next.count > 0);
     this.#advanced();
   };
 
   #take(): void {
+    this.#ages.taken();
     this.#intake.take();
-    this.#isUrgent = false;
-    this.#isWindowOver = false;
-    this.#windowAlarm.cancel();
+    this.#window.taken();
   }
 
   #sync = async (): Promise<void> => {
     await this.#tail.sync(false);
     this.#lastFlushMs = this.#runtime.monotonicMs();
+    this.#ages.synced(this.#intake.taken.count > 0);
     this.#advanced();
   };
 
   #advanced(): void {
-    this.#wakeWaiters();
-    this.#intake.serveQueue();
-    if (this.hasRoomQueue) this.#closeWindow();
+    this.#settlement.advance();
+    this.#roomQueue.serve();
+    if (this.hasRoomQueue) this.#window.close(this.#intake.pending);
     this.#moved.notify();
+  }
+
+  #onRest(): void {
+    if (this.failure === null && !this.#isClosing && this.#tail.wantsIdle) this.#idleAlarm.set(this.#settings.idleMs);
   }
 
   /** An idle log vouches for what is synced, so that readers elsewhere see it. */
   #onIdle(): void {
-    if (this.#failure !== null || this.#isClosing || !this.#tail.wantsIdle) return;
+    if (this.failure !== null || this.#isClosing || !this.#tail.wantsIdle) return;
     const restMs = this.#lastFlushMs + this.#settings.idleMs - this.#runtime.monotonicMs();
-    if (this.#isPumping || restMs > 1) return this.#idleAlarm.set(Math.max(restMs, 1));
+    if (this.#pump.isRunning || restMs > 1) return this.#idleAlarm.set(Math.max(restMs, 1));
     this.exclusive("write an idle frame", () => this.#tail.idle()).catch(() => {}); // a failure is told to those who wait
   }
 
@@ -367,26 +395,46 @@ export class Committer {
   #rejectAll(error: WalDiskFullError): void {
     const firstLsn = this.#intake.firstUnwrittenLsn ?? 0;
     const lastLsn = firstLsn === 0 ? 0 : this.lastLsn;
-    if (firstLsn !== 0) this.#rejected.add(firstLsn, lastLsn, error);
-    this.#intake.clear();
     const isNews = this.#fullError === null || firstLsn !== 0;
-    if (isNews) this.#report({ type: "disk-full", level: "critical", firstLsn, lastLsn, reason: error.message });
     this.#fullError = error;
-    this.#wakeAll(error);
+    if (firstLsn !== 0) {
+      if (!this.#isAllAwaited()) this.#untold = error;
+      this.#counters.rejected += this.bufferedEntries;
+      this.#intake.clear();
+      this.#settlement.reject(firstLsn, error);
+      this.observers.rejected(firstLsn, error);
+    }
+    this.#turnAway(error);
     if (!this.#isClosing) this.#probeAlarm.set(PROBE_MS);
+    if (isNews) this.#report({ type: "disk-full", level: "critical", firstLsn, lastLsn, reason: error.message });
+  }
+
+  /** Whether somebody waits for each of the entries that are not written, and for any of each batch. */
+  #isAllAwaited(): boolean {
+    const frames = [...this.#intake.taken.frames, ...this.#intake.pending.frames];
+    return frames.every(({ kind, firstLsn, count }) => {
+      const step = kind === FrameKind.BATCH ? count : 1;
+      for (let lsn = firstLsn; lsn < firstLsn + count; lsn += step) {
+        if (!this.#settlement.isAwaited(lsn, lsn + step - 1)) return false;
+      }
+      return true;
+    });
   }
 
   /** Where the disk was full: looks whether it still is. */
   async #settleFull(): Promise<void> {
     if (this.#fullError === null) return;
-    await this.exclusive("look for room", this.#probe).catch((error: unknown) => {
-      if (error instanceof WalDiskFullError) this.#rejectAll(error); // a failure is seen by whoever goes on
-    });
+    await this.exclusive("look for room", this.#probe).catch(() => {}); // a failure is seen by whoever goes on
   }
 
   #probe = async (): Promise<void> => {
     if (this.#fullError === null || this.#isClosing) return;
-    await this.#tail.probe();
+    try {
+      await this.#tail.probe();
+    } catch (error) {
+      if (!(error instanceof WalDiskFullError)) throw error;
+      return this.#rejectAll(error);
+    }
     this.#fullError = null;
     this.#report({ type: "disk-has-room", level: "info" });
     this.#moved.notify();
@@ -397,38 +445,40 @@ export class Committer {
   /** Writes and syncs everything that was accepted, and takes no more. */
   async drain(): Promise<void> {
     this.#isClosing = true;
-    this.#intake.rejectQueue(new WalClosedError("append"));
-    while (this.#failure === null && (this.#intake.bufferedBytes > 0 || this.#tail.syncedLsn < this.#tail.writtenLsn)) {
+    const closed = new WalClosedError("append");
+    this.#roomQueue.reject(closed);
+    this.observers.ended(closed);
+    await null; // this call may come from an entry that is being appended: then it is accepted first
+    while (this.failure === null && (this.bufferedBytes > 0 || this.#tail.syncedLsn < this.#tail.writtenLsn)) {
       this.#wantSync(this.lastLsn);
       await this.#moved.wait();
     }
     this.#cancelAlarms();
-    this.#wakeAll(new WalClosedError("append"));
+    this.#settlement.advance();
+    this.#turnAway(closed);
   }
 
   /** The log takes no more. Everyone who waits is told the one cause. */
   #fail(tried: string, cause: unknown): void {
-    if (this.#failure !== null) return;
-    this.#failure = new WalFailedError(tried, this.#runtime.now(), cause);
+    if (this.failure !== null) return;
+    const failure = new WalFailedError(tried, this.#runtime.now(), cause);
+    this.#settlement.fail(failure);
     this.#intake.clear();
     this.#cancelAlarms();
-    this.#report({ type: "failed", level: "critical", reason: this.#failure.message });
-    this.#wakeAll(this.#failure);
+    this.observers.ended(failure);
+    this.#turnAway(failure);
+    this.#report({ type: "failed", level: "critical", reason: failure.message });
   }
 
-  #wakeAll(reason: Error): void {
-    this.#wakeWaiters();
-    this.#intake.rejectQueue(reason);
+  /** Who waits for room does so in vain; who looks at the log looks again. */
+  #turnAway(reason: Error): void {
+    this.#roomQueue.reject(reason);
     this.#moved.notify();
   }
 
-  #wakeWaiters(): void {
-    this.#waiters.fsync.wake();
-    this.#waiters.write.wake();
-    this.#waiters.none.wake();
-  }
-
   #cancelAlarms(): void {
-    for (const alarm of [this.#windowAlarm, this.#lossAlarm, this.#idleAlarm, this.#probeAlarm]) alarm.cancel();
+    this.#window.taken();
+    const alarms = [this.#lossAlarm, this.#idleAlarm, this.#probeAlarm, this.#awaitedProbeAlarm];
+    for (const alarm of alarms) alarm.cancel();
   }
 }

@@ -4,6 +4,7 @@
  * @module
  */
 
+import type { Durability } from "./options.ts";
 import { ENTRY_HEADER_BYTES, FRAME_HEADER_BYTES, type FrameHeader } from "./format.ts";
 
 /**
@@ -41,6 +42,8 @@ export interface EntryFields {
   readonly kind?: number;
   /** What is stored. No bytes at all are an entry too. */
   readonly data: EntryData;
+  /** When it counts as durable, where that is not as the log's own level says. */
+  readonly durability?: Durability;
 }
 
 /**

@@ -51,6 +51,8 @@ export type WalEvent =
     | { readonly type: "spare-dropped"; readonly reason: string }
     /** Files that are not part of the log could not be removed; they are tried again at the next open. */
     | { readonly type: "cleanup-failed"; readonly reason: string }
+    /** A sync of a flush took long: the disk is slow, or busy with something else. */
+    | { readonly type: "slow-sync"; readonly elapsedMs: number }
     /** The disk is full: these LSNs were rejected and will never be; 0 to 0 when nothing waited. */
     | { readonly type: "disk-full"; readonly firstLsn: number; readonly lastLsn: number; readonly reason: string }
     /** There is room again, and the log takes entries. */

@@ -1,7 +1,7 @@
 /**
  * Takes entries in, numbers them, and bounds what waits to be written.
  *
- * Of its two buffers one is filled while the other is written. What waits for room stands in line; nobody passes.
+ * Of its two buffers one is filled while the other is written.
  *
  * @module
  */
@@ -11,29 +11,25 @@ import { describe, WalInputError, WalLimitError } from "./errors.ts";
 import { MAX_NUMBER } from "./format.ts";
 import type { Settings } from "./options.ts";
 import { batchTooLarge, leastBytes, Pending } from "./pending.ts";
-import { RoomQueue } from "./room_queue.ts";
 
 /** The next LSN must still be a number that holds exactly. */
 const LAST_LSN: number = MAX_NUMBER - 1;
 
 /** See the head of this file. */
 export class Intake {
-  readonly #maxBufferedBytes: number;
-  readonly #maxBatchBytes: number;
+  readonly #settings: Settings;
   #isAdding = false;
   /** What is filled. */
   #pending: Pending;
   /** What is written: empty, but during a flush and where a segment ends in its middle. */
   #taken: Pending;
   #lastLsn: number;
-  readonly #queue: RoomQueue = new RoomQueue();
 
-  /** @param lastLsn The last LSN that was given out before. @param isSolo Whether each entry is written by itself. */
-  constructor(settings: Settings, lastLsn: number, isSolo: boolean) {
-    this.#maxBufferedBytes = settings.maxBufferedBytes;
-    this.#maxBatchBytes = settings.maxBatchBytes;
-    this.#pending = new Pending(settings, isSolo);
-    this.#taken = new Pending(settings, isSolo);
+  /** @param settings May change while the log runs. @param lastLsn The last LSN that was given out before. */
+  constructor(settings: Settings, lastLsn: number) {
+    this.#settings = settings;
+    this.#pending = new Pending(settings);
+    this.#taken = new Pending(settings);
     this.#lastLsn = lastLsn;
   }
 
@@ -67,14 +63,14 @@ export class Intake {
     return this.#pending.pendingBytes + this.#taken.pendingBytes;
   }
 
-  /** How much more may wait; the last entry or batch that is taken may be larger than that, as in a stream. */
-  get roomBytes(): number {
-    return this.#maxBufferedBytes - this.bufferedBytes;
+  /** Entries that wait to be written. */
+  get bufferedEntries(): number {
+    return this.#pending.count + this.#taken.count;
   }
 
-  /** Whether nobody waits for room. */
-  get isQueueEmpty(): boolean {
-    return this.#queue.isEmpty;
+  /** How much more may wait; the last entry or batch that is taken may be larger than that, as in a stream. */
+  get roomBytes(): number {
+    return this.#settings.maxBufferedBytes - this.bufferedBytes;
   }
 
   /** Takes an entry and returns its LSN, or 0 where there is no room. Throws, and takes nothing, where it is none. */
@@ -90,9 +86,8 @@ export class Intake {
     return ++this.#lastLsn;
   }
 
-  /** Takes all of a batch and returns its last LSN, or 0 where there is no room. Throws, and takes nothing, else. */
+  /** Takes all of a batch that was checked, and returns its last LSN, or 0 where there is no room. Throws else. */
   addBatch(inputs: readonly EntryInput[]): number {
-    this.checkBatch(inputs);
     this.#checkLsns(inputs.length);
     if (this.roomBytes <= 0) return 0;
     this.#enter();
@@ -109,28 +104,14 @@ export class Intake {
     if (!Array.isArray(inputs)) throw new WalInputError(`a batch must be an array of entries, not ${describe(inputs)}`);
     if (inputs.length === 0) throw new WalInputError("cannot append a batch without entries");
     const dataBytes = inputs.reduce((sum: number, input: EntryInput) => sum + leastBytes(input), 0);
-    if (dataBytes > this.#maxBatchBytes) throw batchTooLarge(dataBytes, this.#maxBatchBytes);
+    const { maxBatchBytes } = this.#settings;
+    if (dataBytes > maxBatchBytes) throw batchTooLarge(dataBytes, maxBatchBytes);
   }
 
   /** A getter of an entry may call the log: what it appended would lie where the entry is being put. */
   #enter(): void {
     if (this.#isAdding) throw new WalInputError("cannot append while another entry is being read: a getter of it did");
     this.#isAdding = true;
-  }
-
-  /** Waits in line until `attempt`, which adds, returns an LSN. */
-  queue(attempt: () => number): Promise<number> {
-    return this.#queue.join(attempt);
-  }
-
-  /** Lets those in who find room now. */
-  serveQueue(): void {
-    if (!this.#queue.isEmpty) this.#queue.serve();
-  }
-
-  /** Turns away all who wait for room. */
-  rejectQueue(reason: Error): void {
-    this.#queue.reject(reason);
   }
 
   /** Takes away what has arrived; what arrives from now on goes elsewhere. */

@@ -27,6 +27,7 @@ import { detectRuntime } from "./runtime/detect.ts";
 import type { Runtime } from "./runtime/port.ts";
 import type { Place } from "./segment.ts";
 import { Spares } from "./spares.ts";
+import { Counters } from "./stats.ts";
 import { Tail } from "./tail.ts";
 
 /**
@@ -67,11 +68,11 @@ export interface WalRecovery {
 export interface OpenedLog {
   readonly place: Place;
   readonly settings: Settings;
-  readonly report: Report;
   readonly lock: DirectoryLock;
   readonly spares: Spares;
   readonly tail: Tail;
   readonly committer: Committer;
+  readonly counters: Counters;
   readonly recovery: WalRecovery;
 }
 
@@ -169,8 +170,9 @@ function start(
   const segments = names.map(parseSegmentName).filter((each) => each !== null);
   const highestId = segments.reduce((highest, { id }) => Math.max(highest, id), 0);
   const spares = new Spares(place, settings.segmentBytes, settings.spares, report);
-  const tail = new Tail({ place, spares, segmentBytes: settings.segmentBytes, report, highestId, found });
-  const committer = new Committer(tail, settings, runtime, report);
+  const counters = new Counters();
+  const tail = new Tail({ place, spares, segmentBytes: settings.segmentBytes, report, counters, highestId, found });
+  const committer = new Committer({ tail, settings, runtime, report, counters });
   const recovery = recoveryReport(found, durationMs);
   const { firstLsn, lastLsn } = recovery;
   report({ type: "recovered", level: "info", torn: recovery.torn !== null, firstLsn, lastLsn });
@@ -179,7 +181,7 @@ function start(
   spares.adopt(names);
   if (leftOver.length > 0) spares.free(leftOver, (name) => setTornAside(place, name));
   if (found !== null) spares.prepare(false);
-  return { place, settings, report, lock, spares, tail, committer, recovery };
+  return { place, settings, lock, spares, tail, committer, counters, recovery };
 }
 
 function recoveryReport(found: Found | null, durationMs: number): WalRecovery {

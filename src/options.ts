@@ -25,6 +25,9 @@ import type { Runtime } from "./runtime/port.ts";
  */
 export type Durability = "fsync" | "write" | "none";
 
+/** All levels, the strongest first. */
+export const DURABILITIES: readonly Durability[] = ["fsync", "write", "none"];
+
 /**
  * Whether a flush runs in the runtime's pool (`"pool"`), on the calling thread (`"blocking"`), or where the disk's speed
  * suggests (`"auto"`). Also with `"blocking"` one flush goes through the pool whenever the thread has been held for 2 ms, so
@@ -127,7 +130,9 @@ export interface WalOptions {
 }
 
 /** The options that govern an open log, all of them. */
-export type Settings = Required<Omit<WalOptions, "preset" | "onEvent" | "runtime" | "signal">>;
+export type Settings = { -readonly [name in keyof Governing]: Governing[name] };
+
+type Governing = Required<Omit<WalOptions, "preset" | "onEvent" | "runtime" | "signal">>;
 
 const KIB = 1024;
 const MIB = 1024 * KIB;
@@ -172,7 +177,7 @@ const RANGES: readonly (readonly [keyof Settings, number, number])[] = [
 ];
 
 const CHOICES: readonly (readonly [keyof Settings, readonly string[]])[] = [
-  ["durability", ["fsync", "write", "none"]],
+  ["durability", DURABILITIES],
   ["io", ["auto", "pool", "blocking"]],
   ["recovery", ["tolerate-tail"]],
 ];
@@ -252,9 +257,6 @@ function checkContradictions(explicit: Partial<Settings>, settings: Settings): v
   const { maxEntries, windowMs, durability } = settings;
   if (maxEntries === 1 && (explicit.windowMs ?? 0) > 0) {
     refuse("windowMs", "maxEntries", "an entry alone waits for no company");
-  }
-  if (explicit.lossMs !== undefined && durability !== "none") {
-    refuse("lossMs", "durability", "only at none may entries be lost");
   }
   if (durability === "none" && windowMs > settings.lossMs) {
     refuse("windowMs", "lossMs", "entries would be written later than they must be synced");

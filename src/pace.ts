@@ -43,10 +43,10 @@ export class Pace {
     return false;
   }
 
-  /** Takes note of how long a flush with a sync took. */
-  observe(elapsedMs: number, wasBlocking: boolean): void {
+  /** Takes note of how long a flush took; only one with a sync tells of the disk. */
+  observe(elapsedMs: number, wasBlocking: boolean, hasSynced: boolean): void {
     if (wasBlocking) this.#heldMs += elapsedMs;
-    if (this.#mode !== "auto") return;
+    if (this.#mode !== "auto" || !hasSynced) return;
     this.#fastInARow = elapsedMs <= FAST_MS ? this.#fastInARow + 1 : 0;
     if (this.#isBlocking && wasBlocking && elapsedMs > SLOW_MS) {
       this.#isBlocking = false;

@@ -20,6 +20,7 @@ import {
   MAX_APPEND_KIND,
   MAX_FRAME_BYTES,
 } from "./format.ts";
+import type { Settings } from "./options.ts";
 
 /** A skip may have to go out in front of the first frame, in the same write. */
 const HEADROOM_BYTES: number = CONTROL_FRAME_BYTES;
@@ -40,17 +41,12 @@ export interface PendingFrame {
   lengthBytes: number;
 }
 
-/** What an entry or a batch may hold. */
-export interface EntryLimits {
-  readonly maxEntryBytes: number;
-  readonly maxBatchBytes: number;
-}
+/** What an entry or a batch may hold, and whether each entry is written by itself. */
+export type PendingSettings = Pick<Settings, "maxEntryBytes" | "maxBatchBytes" | "maxEntries">;
 
 /** One of the two buffers of a log: one is filled while the other is written. */
 export class Pending {
-  readonly #limits: EntryLimits;
-  /** Each entry has a frame of its own, so that each can be written by itself. */
-  readonly #isSolo: boolean;
+  readonly #settings: PendingSettings;
   #bytes: Uint8Array<ArrayBuffer> = new Uint8Array(FIRST_BUFFER_BYTES);
   #view: DataView = viewOf(this.#bytes);
   #endAt = HEADROOM_BYTES;
@@ -59,10 +55,9 @@ export class Pending {
   #next = 0;
   #count = 0;
 
-  /** @param limits What an entry or a batch may hold. @param isSolo Whether each entry gets a frame of its own. */
-  constructor(limits: EntryLimits, isSolo: boolean) {
-    this.#limits = limits;
-    this.#isSolo = isSolo;
+  /** @param settings May change while the log runs. */
+  constructor(settings: PendingSettings) {
+    this.#settings = settings;
   }
 
   /** The buffer; it is replaced when it grows. */
@@ -102,6 +97,11 @@ export class Pending {
     return frame;
   }
 
+  /** The frames that are not yet written. */
+  get frames(): readonly PendingFrame[] {
+    return this.#frames.slice(this.#next);
+  }
+
   /** How long the `nth` frame is, as it is now. */
   frameBytes(nth: number): number {
     const { at, lengthBytes } = this.frame(nth);
@@ -129,7 +129,7 @@ export class Pending {
       this.#endAt = bodyAt + (end - at);
     }
     this.#count++;
-    if (this.#isSolo) this.closeFrame();
+    if (this.#settings.maxEntries === 1) this.closeFrame(); // so that each can be written by itself
   }
 
   /**
@@ -146,10 +146,11 @@ export class Pending {
       const before = end;
       end = this.#encode(input, before);
       dataBytes += end - before - ENTRY_HEADER_BYTES;
-      const { maxBatchBytes } = this.#limits;
+      const { maxBatchBytes } = this.#settings;
       if (dataBytes > maxBatchBytes) throw batchTooLarge(dataBytes, maxBatchBytes);
       if (end - start > MAX_FRAME_BYTES) throw batchTooLarge(end - start, MAX_FRAME_BYTES);
     }
+    if (count === 0) throw new WalInputError("cannot append a batch without entries"); // a getter of one took them away
     this.closeFrame();
     this.#frames.push({ at: start, kind: FrameKind.BATCH, firstLsn, count, lengthBytes: 0 });
     this.#endAt = end;
@@ -243,7 +244,7 @@ export class Pending {
   }
 
   #checkLength(length: number): void {
-    const { maxEntryBytes } = this.#limits;
+    const { maxEntryBytes } = this.#settings;
     if (length <= maxEntryBytes) return;
     const message = `cannot append an entry of ${length} bytes: maxEntryBytes is ${maxEntryBytes}`;
     throw new WalLimitError("maxEntryBytes", length, maxEntryBytes, message);

@@ -198,13 +198,13 @@ export class Segment {
 
   /**
    * Ends the segment with a footer where the file has room for it; a footer is a comfort and never worth a full disk. The
-   * end stays where it is: a successor states it, and the footer begins just there.
+   * end stays where it is: a successor states it, and the footer begins just there. Returns how long the footer is, or 0.
    */
-  async seal(nextLsn: number, syncedLsn: number, time: number): Promise<void> {
+  async seal(nextLsn: number, syncedLsn: number, time: number): Promise<number> {
     await this.settleExtension();
     this.#throwIfExtensionFailed();
     const lengthBytes = footerBytes(this.index.points.length);
-    if (this.isFull || this.grows(lengthBytes)) return;
+    if (this.isFull || this.grows(lengthBytes)) return 0;
     const bytes = new Uint8Array(lengthBytes);
     const view = viewOf(bytes);
     const header = { kind: FrameKind.FOOTER, lengthBytes, firstLsn: nextLsn, count: 0, syncedLsn, time };
@@ -215,6 +215,7 @@ export class Segment {
       if (!isNoRoom(error)) throw error; // some file systems need room even for what lies there already
     });
     this.isFull = true;
+    return lengthBytes;
   }
 
   /** Gives the file back once no zeros are being written to it. */

@@ -7,20 +7,19 @@
  * @module
  */
 
-import { getHex, viewOf } from "./bytes.ts";
+import { Births, predecessorOf } from "./births.ts";
+import { viewOf } from "./bytes.ts";
 import { Chain } from "./chain.ts";
-import { isNoRoom, WalDiskFullError, WalLimitError } from "./errors.ts";
+import { isNoRoom, WalDiskFullError } from "./errors.ts";
 import type { Report } from "./event.ts";
 import {
   CONTROL_FRAME_BYTES,
   CONTROL_RESERVE_BYTES,
   encodeControlPayload,
   encodeFrameHeader,
-  type Epoch,
   FrameKind,
   HEADER_BYTES,
   type LockMark,
-  MAX_NUMBER,
   type Predecessor,
 } from "./format.ts";
 import type { Pending } from "./pending.ts";
@@ -28,18 +27,16 @@ import { Preparation } from "./preparation.ts";
 import type { Found, Mark } from "./recovery.ts";
 import { type Place, Segment } from "./segment.ts";
 import type { Spares } from "./spares.ts";
+import type { Counters } from "./stats.ts";
 
 /** How much room there must be again on a disk that was full. */
 const PROBE_ZEROS: Uint8Array = new Uint8Array(4096);
 
+/** A sync that takes longer is told of. */
+const SLOW_SYNC_MS = 100;
+
 /** A control frame, by what it says. */
 type ControlKind = typeof FrameKind.HEAD | typeof FrameKind.SKIP | typeof FrameKind.MARK | typeof FrameKind.IDLE;
-
-/** The identity of a log: drawn with its first segment. */
-interface Lineage {
-  readonly logId: string;
-  readonly epoch: Epoch;
-}
 
 /** What a tail is made with. */
 export interface TailOptions {
@@ -48,6 +45,7 @@ export interface TailOptions {
   /** Where a segment is full; 0: never. */
   readonly segmentBytes: number;
   readonly report: Report;
+  readonly counters: Counters;
   /** The highest segment id that any file bears or a voucher names. */
   readonly highestId: number;
   /** What recovery found; null in a directory without a segment. */
@@ -59,13 +57,13 @@ export class Tail {
   readonly #place: Place;
   readonly #spares: Spares;
   readonly #report: Report;
+  readonly #counters: Counters;
   /** Where entries end, and control frames may go on for a while. */
   readonly #entriesLimit: number;
   readonly #preparation: Preparation;
   readonly chain: Chain;
-  #lineage: Lineage | null;
   #segment: Segment | null;
-  #highestId: number;
+  readonly #births: Births;
   /** The segment ends as a crash left it: nothing is written behind that. */
   #isUnclean: boolean;
   #mark: Mark | null;
@@ -84,16 +82,16 @@ export class Tail {
 
   /** @param options See {@linkcode TailOptions}. */
   constructor(options: TailOptions) {
-    const { place, spares, segmentBytes, report, highestId, found } = options;
+    const { place, spares, segmentBytes, report, counters, highestId, found } = options;
     this.#place = place;
     this.#spares = spares;
     this.#report = report;
+    this.#counters = counters;
     this.#entriesLimit = segmentBytes === 0 ? Infinity : segmentBytes - CONTROL_RESERVE_BYTES;
     this.#preparation = new Preparation(this.#entriesLimit + CONTROL_RESERVE_BYTES);
-    this.#highestId = highestId;
+    this.#births = new Births(place, spares, highestId, found?.segment.header ?? null);
     this.chain = new Chain(found?.links ?? []);
     this.#segment = found?.segment ?? null;
-    this.#lineage = found?.segment.header ?? null;
     this.#mark = found?.mark ?? null;
     this.#isUnclean = found !== null && found.mark === null;
     this.#entriesEnd = found?.segment.endOffset ?? 0;
@@ -173,12 +171,16 @@ export class Tail {
 
   // -- frames
 
-  /** Writes the first `count` frames, after a skip if LSNs were given out and rejected before them. Syncs nothing. */
-  async write(pending: Pending, count: number, isBlocking: boolean): Promise<void> {
+  /**
+   * Writes the first `count` frames, after a skip if LSNs were given out and rejected before them. Returns the time that they
+   * bear. Syncs nothing.
+   */
+  async write(pending: Pending, count: number, isBlocking: boolean): Promise<number> {
     const segment = this.#open();
     const first = pending.frame(0);
     const last = pending.frame(count - 1);
     const { bytes, view } = pending;
+    if (first.firstLsn <= this.#writtenLsn) throw new Error(`LSN ${first.firstLsn} has been written already`);
     const skips = first.firstLsn > this.#writtenLsn + 1;
     const start = first.at - (skips ? CONTROL_FRAME_BYTES : 0);
     const time = this.#now();
@@ -213,9 +215,12 @@ export class Tail {
     }
     this.#entriesEnd = segment.endOffset;
     this.#preparation.advance(segment, last.at + last.lengthBytes - start);
-    if (this.#hasAskedForSpare || segment.endOffset <= this.#entriesLimit / 2) return;
-    this.#hasAskedForSpare = true;
-    this.#spares.prepare(true); // so that the rotation to come finds a file
+    this.#counters.frames += count;
+    if (!this.#hasAskedForSpare && segment.endOffset > this.#entriesLimit / 2) {
+      this.#hasAskedForSpare = true;
+      this.#spares.prepare(true); // so that the rotation to come finds a file
+    }
+    return time;
   }
 
   /**
@@ -255,7 +260,9 @@ export class Tail {
     const segment = this.#open();
     const writtenLsn = this.#writtenLsn;
     const writtenOffset = segment.endOffset;
+    const startMs = this.#place.runtime.monotonicMs();
     await segment.sync(isBlocking);
+    this.#synced(this.#place.runtime.monotonicMs() - startMs);
     this.#syncedLsn = writtenLsn;
     this.#unsyncedBytes = segment.endOffset - writtenOffset;
   }
@@ -279,6 +286,12 @@ export class Tail {
   }
 
   // -- inside
+
+  #synced(elapsedMs: number): void {
+    this.#counters.fsyncs++;
+    this.#counters.fsync.record(elapsedMs);
+    if (elapsedMs > SLOW_SYNC_MS) this.#report({ type: "slow-sync", level: "warning", elapsedMs });
+  }
 
   #open(): Segment {
     if (this.#segment === null) throw new Error("there is no segment to write to");
@@ -319,6 +332,7 @@ export class Tail {
     });
     encodeControlPayload(view, at, payload);
     segment.checksum.seal(bytes, view, at, lengthBytes, offset);
+    this.#counters.frames++;
   }
 
   /** Frames behind the last one, in one write; a write that finds no room is cut back before anyone is told. */
@@ -329,6 +343,7 @@ export class Tail {
     } catch (error) {
       if (!isNoRoom(error) || !segment.grows(frames.length)) throw error;
       await segment.cutBack();
+      this.#counters.fsyncs++;
       this.#syncedLsn = this.#writtenLsn;
       this.#unsyncedBytes = 0;
       throw new WalDiskFullError(`write ${frames.length} bytes to ${segment.name}`, error);
@@ -336,6 +351,7 @@ export class Tail {
     this.#writtenLsn = lastLsn;
     this.#stampedLsn = Math.max(this.#stampedLsn, syncedLsn);
     this.#unsyncedBytes += frames.length;
+    this.#counters.bytes += frames.length;
   }
 
   /** Before anything is written behind a mark, an idle frame of equal length takes its place, synced. */
@@ -343,44 +359,29 @@ export class Tail {
     const bytes = new Uint8Array(CONTROL_FRAME_BYTES);
     this.#putControl(segment, bytes, viewOf(bytes), 0, FrameKind.IDLE, mark.nextLsn, 0, mark.offset);
     await segment.replaceFrame(bytes, mark.offset);
+    this.#counters.fsyncs++;
     this.#mark = null;
   }
 
   /** A segment after this one: all in here is synced before its successor's name exists, at every durability level. */
   async #rotate(withFooter: boolean, isCutting: boolean): Promise<void> {
     const segment = this.#open();
-    if (withFooter) await segment.seal(this.#writtenLsn + 1, this.#syncedLsn, this.#now());
+    if (withFooter) await this.#seal(segment);
     await this.sync(false);
-    const { header, endOffset } = segment;
-    // One that never got a frame is not made a predecessor: its own is named.
-    const predecessor = endOffset === HEADER_BYTES
-      ? header.predecessor
-      : { id: header.id, endOffset, lastLsn: this.#writtenLsn };
-    await this.#bear(predecessor, isCutting);
+    await this.#bear(predecessorOf(segment, this.#writtenLsn), isCutting);
     await segment.close();
   }
 
+  async #seal(segment: Segment): Promise<void> {
+    const footerBytes = await segment.seal(this.#writtenLsn + 1, this.#syncedLsn, this.#now());
+    this.#counters.bytes += footerBytes;
+    this.#counters.frames += footerBytes > 0 ? 1 : 0;
+  }
+
   async #bear(predecessor: Predecessor, isCutting: boolean): Promise<void> {
-    if (this.#highestId >= MAX_NUMBER) {
-      const message = `cannot begin a segment: the last segment id there is, ${MAX_NUMBER}, has been used`;
-      throw new WalLimitError("segmentId", this.#highestId, MAX_NUMBER, message);
-    }
-    const spare = await this.#spares.take(isCutting);
-    const id = ++this.#highestId; // burnt, whatever becomes of it
-    const lineage = this.#lineage ?? this.#newLineage();
     const headLsn = predecessor.id === 0 ? Math.max(this.#headLsn, predecessor.lastLsn + 1) : this.#headLsn;
-    const segment = await Segment.born(this.#place, spare, {
-      logId: lineage.logId,
-      epoch: lineage.epoch,
-      id,
-      baseLsn: predecessor.lastLsn + 1,
-      salt: this.#random(8),
-      predecessor,
-      headLsn,
-      setId: 0,
-      time: this.#now(),
-    });
-    this.#lineage = lineage;
+    const segment = await this.#births.next({ predecessor, headLsn, time: this.#now(), isCutting });
+    this.#counters.fsyncs++;
     this.#headLsn = headLsn;
     this.chain.push(segment.header);
     this.#segment = segment;
@@ -393,15 +394,5 @@ export class Tail {
     this.#stampedLsn = Math.max(this.#stampedLsn, segment.header.baseLsn - 1);
     this.#spares.prepare(false);
     this.#report({ type: "rotated", level: "debug", segment: segment.name, baseLsn: segment.header.baseLsn });
-  }
-
-  #newLineage(): Lineage {
-    return { logId: this.#random(16), epoch: { id: this.#random(8), parentId: "0".repeat(16), lsn: 0 } };
-  }
-
-  #random(length: number): string {
-    const bytes = new Uint8Array(length);
-    this.#place.runtime.randomize(bytes);
-    return getHex(bytes, 0, length);
   }
 }

@@ -11,7 +11,6 @@ import {
   WalAbortedError,
   WalBufferFullError,
   WalClosedError,
-  WalDiskFullError,
   type WalFailedError,
   WalInputError,
   WalOptionsError,
@@ -20,7 +19,7 @@ import {
 } from "./errors.ts";
 import { encodeLockMark } from "./format.ts";
 import { type OpenedLog, openLog, type WalRecovery } from "./opening.ts";
-import type { Durability, WalOptions } from "./options.ts";
+import { DURABILITIES, type Durability, type WalOptions } from "./options.ts";
 import { readBatches } from "./reader.ts";
 
 /**
@@ -52,7 +51,7 @@ export type WalState = "open" | "failed" | "closed";
  * ```
  */
 export interface WaitOptions {
-  /** How durable the entry must be; the log's own level unless said. */
+  /** How durable the entry must be; as it was appended unless said. */
   readonly durability?: Durability;
   /** Ends the waiting; the entry stays in the log. */
   readonly signal?: AbortSignal;
@@ -216,7 +215,7 @@ export class Wal {
    */
   append(entry: EntryInput): number {
     const { committer } = this.#log;
-    const lsn = committer.hasRoomQueue ? 0 : committer.tryAppend(entry);
+    const lsn = committer.append(entry);
     if (lsn === 0) throw this.#bufferFull();
     return lsn;
   }
@@ -237,7 +236,7 @@ export class Wal {
    */
   appendBatch(entries: readonly EntryInput[]): number {
     const { committer } = this.#log;
-    const lsn = committer.hasRoomQueue ? 0 : committer.tryAppendBatch(entries);
+    const lsn = committer.appendBatch(entries);
     if (lsn === 0) throw this.#bufferFull();
     return lsn;
   }
@@ -296,14 +295,14 @@ export class Wal {
    * ```
    */
   waitFor(lsn: number, options: WaitOptions = {}): Promise<number> {
-    const { durability = this.#log.settings.durability, signal } = options;
+    const { durability, signal } = options;
     try {
       this.#checkWait(lsn, durability);
     } catch (error) {
       return Promise.reject(error);
     }
     const isRecovered = lsn <= this.#recoveredLsn;
-    const settled = isRecovered ? this.#checkRecovered(lsn) : this.#log.committer.settled(lsn, durability);
+    const settled = isRecovered ? this.#checkRecovered(lsn) : this.#log.committer.settled(lsn, durability ?? "own");
     return signal === undefined ? settled : abortable(settled, signal, `waiting for LSN ${lsn}`);
   }
 
@@ -433,20 +432,27 @@ export class Wal {
   }
 
   #commit(attempt: () => number, check?: () => void): Promise<number> {
-    const { committer, settings } = this.#log;
+    const { committer } = this.#log;
     try {
       check?.();
       const lsn = committer.mustQueue ? 0 : attempt();
-      if (lsn !== 0) return committer.settled(lsn, settings.durability);
+      if (lsn !== 0) return committer.settled(lsn, "own");
     } catch (error) {
       return Promise.reject(error);
     }
-    return committer.appendInLine(attempt).then((lsn) => committer.settled(lsn, settings.durability));
+    let settled: Promise<number> | null = null;
+    const inLine = (): number => {
+      const lsn = attempt();
+      if (lsn !== 0) settled = committer.settled(lsn, "own"); // at once: nothing may happen to it that nobody waits for
+      settled?.catch(() => {}); // whoever waits hears of it a moment later
+      return lsn;
+    };
+    return committer.appendInLine(inLine).then((lsn) => settled ?? lsn);
   }
 
-  #checkWait(lsn: number, durability: Durability): void {
-    if (!["fsync", "write", "none"].includes(durability)) {
-      throw new WalOptionsError(`durability must be fsync, write or none, not ${describe(durability)}`);
+  #checkWait(lsn: number, durability: Durability | undefined): void {
+    if (durability !== undefined && !DURABILITIES.includes(durability)) {
+      throw new WalOptionsError(`durability must be ${DURABILITIES.join(", ")}, not ${describe(durability)}`);
     }
     if (!Number.isSafeInteger(lsn) || lsn < 0) {
       throw new WalInputError(`an LSN must be a whole number, not ${describe(lsn)}`);
@@ -491,14 +497,14 @@ export class Wal {
   async #close(): Promise<void> {
     const { committer, tail, spares, lock } = this.#log;
     await committer.drain();
-    const failed = await committer.exclusive("mark the end of the log", () => this.#markEnd()).catch((error: unknown) =>
-      error
-    );
+    // Where there is no room for a mark the next open takes a closer look; a failure is told below.
+    await committer.exclusive("mark the end of the log", () => this.#markEnd()).catch(() => {});
     await spares.settled();
     await tail.close();
     await lock.release().catch(() => {}); // the kernel's goes with the descriptor, a number at the latest with this process
-    if (failed instanceof WalDiskFullError) return; // there is no room for a mark: the next open takes a closer look
     if (committer.failure !== null) throw committer.failure;
+    const untold = committer.takeUntold();
+    if (untold !== null) throw untold;
   }
 
   async #markEnd(): Promise<void> {

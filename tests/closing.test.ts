@@ -102,6 +102,22 @@ test("a stream that is open when the log is closed goes on, until another owner 
   await assertRejects(readOn, WalClosedError, "read on");
 });
 
+test("an entry that closes the log while it is being appended was accepted, and is there", async () => {
+  const log = await openLog();
+  await log.commit("first");
+  let closing: Promise<void> = Promise.resolve();
+  const entry = {
+    get data(): string {
+      closing = log.wal.close();
+      return "last";
+    },
+  };
+  assertEquals(await soon(log.wal.commit(entry)), 2);
+  await soon(closing);
+  await log.crashAndReopen();
+  assertEquals([log.wal.recovery.end, ...await log.readAll()], ["clean", "1 first", "2 last"]);
+});
+
 // -- events and what nobody looks at
 
 test("events come in their order with time and level, and a listener that throws is told once", async () => {

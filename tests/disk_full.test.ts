@@ -3,6 +3,8 @@
 import { test } from "node:test";
 import { assert, assertEquals, assertGreater, assertInstanceOf, assertRejects, assertThrows } from "@std/assert";
 import { WalDiskFullError, WalFailedError, type WalOptions, WalRangeError } from "../mod.ts";
+import type { RuntimeTimer } from "../src/runtime/port.ts";
+import { DelegatingRuntime } from "./support/delegating_runtime.ts";
 import {
   LogFixture,
   type Outcome,
@@ -26,6 +28,30 @@ async function openLog(options: WalOptions = small): Promise<LogFixture> {
 
 function isFull(outcome: Outcome<unknown>): boolean {
   return outcome.state === "rejected" && outcome.error instanceof WalDiskFullError;
+}
+
+/** Counts the timers that keep the process alive. */
+class KeepAliveTimers extends DelegatingRuntime {
+  awaited = 0;
+
+  override setTimer(callback: () => void, delayMs: number, keepAlive: boolean): RuntimeTimer {
+    const done = (): void => void (this.awaited -= keepAlive ? 1 : 0);
+    this.awaited += keepAlive ? 1 : 0;
+    const timer = this.inner.setTimer(
+      () => {
+        done();
+        callback();
+      },
+      delayMs,
+      keepAlive,
+    );
+    return {
+      cancel: () => {
+        timer.cancel();
+        done();
+      },
+    };
+  }
 }
 
 /** Waits reject now, after a good end, and after a crash; what is there is `kept`. */
@@ -246,6 +272,76 @@ test("a flush that found no room leaves no trap for readers of what is written t
       assertEquals(await log.readAll({ from: lsn, to: lsn }), [`${lsn} ${texts[nth]}`]);
     }
   }
+});
+
+// -- nobody waited
+
+test("who appends, and flushes when there is room again, hears of what was rejected meanwhile, once", async () => {
+  const log = await openLog();
+  log.fillDisk();
+  assertEquals(log.wal.append("x".repeat(5000)), 2);
+  await quiet();
+  log.freeDisk();
+  await log.advance(200);
+  assertEquals(log.wal.append("y"), 3);
+  assert(isFull(await outcomeOf(log.wal.flush())));
+  assertEquals(log.wal.syncedLsn, 3);
+  assertEquals(await soon(log.wal.flush()), 3);
+  await checkRejected(log, [2], ["1 first", "3 y"]);
+});
+
+test("who appends and closes hears of what was rejected, and the log is closed all the same", async () => {
+  for (const durability of ["fsync", "none"] as const) {
+    const log = await openLog({ ...small, durability });
+    await log.wal.flush();
+    log.fillDisk();
+    const lsn = log.wal.append("x".repeat(5000));
+    if (durability === "none") assertEquals(await soon(log.wal.waitFor(lsn)), 2); // accepted is all it asked for
+    assert(isFull(await outcomeOf(log.wal.close())));
+    assertEquals([log.wal.state, log.runtime.openFiles.length], ["closed", 0]);
+    log.freeDisk();
+    await log.crashAndReopen();
+    assertEquals(await log.readAll(), ["1 first"]);
+  }
+});
+
+test("one entry of several that nobody waited for is enough", async () => {
+  const log = await openLog();
+  log.fillDisk();
+  const commits = [
+    outcomeOf(log.wal.commit("a".repeat(5000))),
+    outcomeOf(log.wal.commitBatch(["b".repeat(3000), "c"])),
+  ];
+  log.wal.append("d");
+  commits.push(outcomeOf(log.wal.commit("e")));
+  assert((await Promise.all(commits)).every(isFull));
+  assert(isFull(await outcomeOf(log.wal.flush())));
+});
+
+test("a process that waits for room on a full disk stays for it", async () => {
+  const log = new LogFixture(small);
+  const timers = new KeepAliveTimers(log.runtime);
+  await log.open({ runtime: timers });
+  log.fillDisk();
+  assert(isFull(await outcomeOf(log.wal.commit("a"))));
+  assertEquals(timers.awaited, 0);
+  const ready = outcomeOf(log.wal.ready);
+  assertEquals(timers.awaited, 1);
+  await log.advance(1000);
+  assertEquals(timers.awaited, 1);
+  log.freeDisk();
+  await log.advance(200);
+  assertEquals([(await ready).state, timers.awaited], ["pending", 0]);
+  assertEquals((await outcomeOf(log.wal.ready)).state, "resolved");
+});
+
+test("a full share of the disk is a full disk", async () => {
+  const log = await openLog();
+  log.faults.fail("write", { path: /spare-/, code: "EDQUOT", times: Infinity });
+  assert(isFull(await outcomeOf(log.wal.commit("x".repeat(5000)))));
+  log.faults.clear();
+  await log.advance(200);
+  assertEquals(await log.commit("after"), [3]);
 });
 
 // -- the end, and the next beginning

@@ -212,6 +212,19 @@ test("what was acknowledged and synced can still be read from a log that has fai
   assertEquals(await log.readAll(), ["1 kept", "2 also kept"]);
 });
 
+test("after a failed sync nothing is acknowledged at any level, nor shown: the cache may drop what it was to write", async () => {
+  for (const durability of ["write", "none"] as const) {
+    const log = await openLog({ durability });
+    log.faults.fail("syncData", { path: ANY_WAL });
+    const lsn = log.wal.append("in the cache");
+    const flush = causeOf(log.wal.flush());
+    const early = durability === "write" ? causeOf(log.wal.waitFor(lsn)) : flush;
+    assertStrictEquals(await early, await flush);
+    for (const level of ["fsync", "write", "none"] as const) await causeOf(log.wal.waitFor(lsn, { durability: level }));
+    assertEquals([log.wal.durableLsn, log.wal.syncedLsn, ...await log.readAll()], [1, 1, "1 kept"]);
+  }
+});
+
 test("a reader that fails does not fail the log", async () => {
   const log = await openLog();
   log.faults.fail("read", { path: ANY_WAL });

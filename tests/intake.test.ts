@@ -1,15 +1,7 @@
 // Taking entries in: each has its number and no two the same, and what waits to be written has a bound.
 
 import { test } from "node:test";
-import {
-  assert,
-  assertEquals,
-  assertInstanceOf,
-  assertLess,
-  assertLessOrEqual,
-  assertRejects,
-  assertThrows,
-} from "@std/assert";
+import { assert, assertEquals, assertInstanceOf, assertLess, assertLessOrEqual, assertThrows } from "@std/assert";
 import type { EntryInput } from "../src/entry.ts";
 import { WalInputError, WalLimitError } from "../src/errors.ts";
 import { MAX_NUMBER } from "../src/format.ts";
@@ -18,7 +10,7 @@ import { settle, type WalOptions } from "../src/options.ts";
 import { entriesIn } from "./support/pending_entries.ts";
 
 function newIntake(options: WalOptions = {}, lastLsn = 0): Intake {
-  return new Intake(settle(options), lastLsn, false);
+  return new Intake(settle(options), lastLsn);
 }
 
 /** LSNs and texts of what has arrived. */
@@ -44,15 +36,15 @@ test("what is refused has no number: the next entry gets it", () => {
   const intake = newIntake({ maxEntryBytes: 3, maxBatchBytes: 5 });
   intake.add("a");
   const bad = 5 as unknown as EntryInput;
-  const refused: (() => number)[] = [
+  const refused: (() => unknown)[] = [
     () => intake.add(bad),
     () => intake.add("long"),
     () => intake.addBatch(["b", bad]),
-    () => intake.addBatch(["bbb", "ccc"]),
-    () => intake.addBatch([]),
-    () => intake.addBatch("text" as unknown as EntryInput[]),
-    () => intake.addBatch(new Set(["a"]) as unknown as EntryInput[]),
-    () => intake.addBatch(undefined as unknown as EntryInput[]),
+    () => intake.checkBatch(["bbb", "ccc"]),
+    () => intake.checkBatch([]),
+    () => intake.checkBatch("text" as unknown as EntryInput[]),
+    () => intake.checkBatch(new Set(["a"]) as unknown as EntryInput[]),
+    () => intake.checkBatch(undefined as unknown as EntryInput[]),
   ];
   for (const add of refused) assertThrows(add);
   assertEquals(intake.add("b"), 2);
@@ -200,26 +192,4 @@ test("what a full disk took is forgotten, but its numbers are not given again", 
   assertEquals([intake.bufferedBytes, intake.firstUnwrittenLsn, intake.lastLsn], [0, null, 2]);
   assertEquals(intake.add("c"), 3);
   assertEquals(arrivedIn(intake), ["3 c"]);
-});
-
-// -- the line
-
-test("those in line get the numbers in the order in which they came, when there is room again", async () => {
-  const intake = newIntake({ maxBufferedBytes: 100 });
-  intake.add("x".repeat(100));
-  const inLine = ["a", "b", "c"].map((text) => intake.queue(() => intake.add(text)));
-  intake.serveQueue();
-  assert(!intake.isQueueEmpty);
-  intake.take();
-  written(intake);
-  intake.serveQueue();
-  assertEquals(await Promise.all(inLine), [2, 3, 4]);
-  assert(intake.isQueueEmpty);
-});
-
-test("those in line are told why, when there never will be room", async () => {
-  const intake = newIntake();
-  const inLine = intake.queue(() => 0);
-  intake.rejectQueue(new Error("failed"));
-  await assertRejects(() => inLine, Error, "failed");
 });

@@ -94,13 +94,12 @@ test("every number is taken from the least to the most, and refused by name beyo
   const names = Object.entries(defaults).filter(([, value]) => typeof value === "number").map(([name]) => name);
   assertEquals(Object.keys(ranges).sort(), names.sort());
   for (const [name, [least, most]] of Object.entries(ranges)) {
-    const company = name === "lossMs" ? { durability: "none" } : {};
     for (const value of [least, least + 1, most]) {
-      assertEquals(settle(loose({ ...company, [name]: value }))[name as keyof Settings], value);
+      assertEquals(settle(loose({ [name]: value }))[name as keyof Settings], value);
     }
     const beyond = [...(least === 0 ? [] : [least - 1]), -1, ...(most === Infinity ? [] : [most + 1, Infinity])];
     for (const value of beyond.filter((value) => name !== "segmentBytes" || value !== 0)) {
-      assertRefused({ ...company, [name]: value }, name, String(value), String(least));
+      assertRefused({ [name]: value }, name, String(value), String(least));
     }
   }
 });
@@ -153,14 +152,6 @@ test("an entry alone waits for no company: a window contradicts it", () => {
   assertRefused({ preset: "sync", windowMs: 5 }, "windowMs 5", "maxEntries 1");
   assertEquals(settle({ maxEntries: 1, windowMs: 0 }).maxEntries, 1);
   assertEquals(settle({ preset: "oltp", maxEntries: 1 }).maxEntries, 1);
-});
-
-test("only where entries may be lost can be said how long", () => {
-  for (const durability of ["fsync", "write"]) {
-    assertRefused({ durability, lossMs: 100 }, "lossMs 100", `durability ${durability}`);
-  }
-  assertRefused({ lossMs: 100 }, "lossMs", "durability");
-  assertEquals(settle({ durability: "none", lossMs: 100 }).lossMs, 100);
 });
 
 test("entries cannot be written later than they must be synced", () => {

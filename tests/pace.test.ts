@@ -11,7 +11,7 @@ const smallBytes = 100;
 function flush(pace: Pace, times: number, elapsedMs: number): boolean[] {
   return Array.from({ length: times }, () => {
     const isBlocking = pace.next(smallBytes);
-    pace.observe(elapsedMs, isBlocking);
+    pace.observe(elapsedMs, isBlocking, true);
     return isBlocking;
   });
 }
@@ -20,7 +20,7 @@ function flush(pace: Pace, times: number, elapsedMs: number): boolean[] {
 function trial(pace: Pace): number {
   for (let count = 0; count < 5000; count++) {
     if (pace.next(smallBytes)) return count;
-    pace.observe(0.1, false);
+    pace.observe(0.1, false, true);
   }
   return Infinity;
 }
@@ -51,7 +51,7 @@ test("each slow sync makes auto twice as hard to convince, up to a bound", () =>
   const trials: number[] = [];
   for (let round = 0; round < 10; round++) {
     trials.push(trial(pace));
-    pace.observe(50, true);
+    pace.observe(50, true, true);
   }
   assertEquals(trials, [8, 16, 32, 64, 128, 256, 512, 1024, 1024, 1024]);
 });
@@ -73,7 +73,7 @@ test("the loop is never held long: whatever the disk does, a flush yields after 
       const isBlocking = pace.next(smallBytes);
       if (isBlocking) assertLess(heldMs, 2);
       heldMs = isBlocking ? heldMs + elapsedMs : 0;
-      pace.observe(elapsedMs, isBlocking);
+      pace.observe(elapsedMs, isBlocking, true);
       assertLessOrEqual(heldMs, 4);
     }
   }
@@ -82,6 +82,19 @@ test("the loop is never held long: whatever the disk does, a flush yields after 
 test("on a fast disk yielding is the exception", () => {
   const blocked = flush(new Pace("blocking"), 1000, 0.1);
   assertGreater(blocked.filter((each) => each).length, 900);
+});
+
+test("what blocks without a sync holds the loop as well, and says nothing of the disk", () => {
+  const pace = new Pace("blocking");
+  const blocked = Array.from({ length: 100 }, () => {
+    const isBlocking = pace.next(smallBytes);
+    pace.observe(0.5, isBlocking, false);
+    return isBlocking;
+  });
+  assertGreater(blocked.filter((each) => !each).length, 10);
+  const auto = new Pace("auto");
+  for (let count = 0; count < 100; count++) auto.observe(0.01, false, false);
+  assert(!auto.next(smallBytes));
 });
 
 test("auto does not hold the thread for a large flush, however fast the disk is", () => {
@@ -95,6 +108,6 @@ test("pool never blocks, and blocking does from the first flush, whatever the di
   assert([...flush(pool, 100, 0.01), ...flush(pool, 100, 50)].every((each) => !each));
   const blocking = new Pace("blocking");
   assert(blocking.next(64 * 1024 * 1024));
-  blocking.observe(50, true);
+  blocking.observe(50, true, true);
   assertEquals([blocking.next(smallBytes), blocking.next(smallBytes)], [false, true]);
 });

@@ -167,7 +167,7 @@ test("a batch is one frame, however large, and no other entry comes into it", ()
 });
 
 test("where each entry is written by itself, each has a frame of its own, and a batch still has one", () => {
-  const pending = newPending({ isSolo: true });
+  const pending = newPending({ maxEntries: 1 });
   pending.add("a", 1);
   pending.add("b", 2);
   pending.addBatch(["c", "d"], 3);
@@ -208,7 +208,7 @@ test("an entry that moves on into a frame of its own keeps all its bytes, also w
 });
 
 test("what has been written is dropped frame by frame, and the rest is what it was", () => {
-  const pending = newPending({ isSolo: true });
+  const pending = newPending({ maxEntries: 1 });
   pending.addBatch(["entry 1", "entry 2"], 1);
   for (let lsn = 3; lsn <= 6; lsn++) pending.add(`entry ${lsn}`, lsn);
   const all = entriesIn(pending);

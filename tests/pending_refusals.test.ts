@@ -103,6 +103,13 @@ test("an entry that throws while it is looked at is not taken, and its error rea
   for (const entry of entries) assertLeavesNothing(loose(entry), RangeError);
 });
 
+test("a batch whose entries are gone when it is taken leaves nothing behind", () => {
+  const batch: EntryInput[] = [];
+  const pending = newPending();
+  assertThrows(() => pending.addBatch(batch, 1), WalInputError, "without entries");
+  assertEquals([pending.count, pending.frameCount], [0, 0]);
+});
+
 test("an entry is taken up to maxEntryBytes and refused by one byte more, in every form, and leaves nothing behind", () => {
   const maxEntryBytes = 30;
   const forms: ((length: number) => EntryInput)[] = [

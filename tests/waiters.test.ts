@@ -18,8 +18,16 @@ class Sea {
   durableLsn = 0;
   readonly #waiters: Waiters;
 
+  durableAt(): number {
+    return this.durableLsn;
+  }
+
+  rejectionOf(lsn: number): Error | null {
+    return this.rejected.get(lsn) ?? null;
+  }
+
   constructor() {
-    this.#waiters = new Waiters((lsn) => this.#isDurable(lsn));
+    this.#waiters = new Waiters(this);
   }
 
   wait(...lsns: number[]): void {
@@ -30,7 +38,10 @@ class Sea {
         const lower = this.waiting.filter((other) => other < lsn);
         this.settled.push(lower.length === 0 ? outcome : `${outcome} before ${lower}`);
       };
-      this.#waiters.wait(lsn).then((lsn) => settle(`${lsn}`), (error: Error) => settle(`${lsn} ${error.message}`));
+      this.#waiters.wait(lsn, "fsync").then(
+        (lsn) => settle(`${lsn}`),
+        (error: Error) => settle(`${lsn} ${error.message}`),
+      );
     }
   }
 
@@ -40,14 +51,6 @@ class Sea {
     this.#waiters.wake();
     await nextHostTask();
     return this.settled.splice(0);
-  }
-
-  #isDurable(lsn: number): boolean {
-    const rejection = this.rejected.get(lsn);
-    if (rejection !== undefined) throw rejection;
-    if (lsn <= this.durableLsn) return true;
-    if (this.failure !== null) throw this.failure;
-    return false;
   }
 }
 

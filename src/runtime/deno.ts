@@ -6,7 +6,7 @@
 
 import * as fs from "node:fs";
 import { NodeFile, nothingWritten } from "./node_file.ts";
-import type { Done } from "./node_file.ts";
+import type { Done, LockDescriptor } from "./node_file.ts";
 import type { OpenMode, RuntimeFile } from "./port.ts";
 import { hasProcess } from "./process_identity.ts";
 import { SystemError, withSystemCode } from "./system_error.ts";
@@ -57,10 +57,23 @@ export class DenoRuntime extends SystemRuntime {
   async open(path: string, mode: OpenMode): Promise<RuntimeFile> {
     const descriptor = await this.openDescriptor(path, mode);
     try {
-      return new DenoFile(descriptor, openHandle(path, descriptor, mode !== "read"));
+      const handle = openHandle(path, descriptor, mode !== "read");
+      return new DenoFile(descriptor, handle, () => Promise.resolve().then(() => this.#lock(handle)));
     } catch (error) {
       await new Promise<void>((resolve) => fs.close(descriptor, () => resolve()));
       throw withSystemCode(error);
+    }
+  }
+
+  #lock(handle: DenoHandle): boolean | null {
+    if (Deno.build.os === "windows") return null; // a lock there would keep its owner out as well
+    try {
+      return handle.tryLockSync(true);
+    } catch (error) {
+      const { code, message } = withSystemCode(error) as SystemError;
+      if (!["ENOTSUP", "EOPNOTSUPP", "ENOSYS", "ENOLCK", "EINVAL"].includes(code)) throw error;
+      this.noteMissing("kernel-lock", `the file system has no locks: ${message}`);
+      return null;
     }
   }
 
@@ -95,12 +108,8 @@ class DenoFile extends NodeFile {
   readonly #handle: DenoHandle;
   #lastWrite: Promise<void> = Promise.resolve();
 
-  constructor(descriptor: number, handle: DenoHandle) {
-    // On Windows a lock would keep its owner out as well.
-    super(
-      descriptor,
-      () => Promise.resolve().then(() => Deno.build.os === "windows" ? null : handle.tryLockSync(true)),
-    );
+  constructor(descriptor: number, handle: DenoHandle, lock: LockDescriptor) {
+    super(descriptor, lock);
     this.#handle = handle;
   }
 

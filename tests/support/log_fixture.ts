@@ -85,7 +85,7 @@ export class LogFixture {
   /** Opens the log with the options of the fixture, and with others on top of them. */
   async open(options: WalOptions = {}): Promise<Wal> {
     const onEvent = (event: WalEvent): void => void this.events.push(event);
-    this.#wal = await Wal.open(DIRECTORY, { onEvent, ...this.#options, ...options, runtime: this.runtime });
+    this.#wal = await Wal.open(DIRECTORY, { onEvent, runtime: this.runtime, ...this.#options, ...options });
     return this.#wal;
   }
 

@@ -4,14 +4,13 @@
 import { assert, assertEquals, assertGreaterOrEqual } from "@std/assert";
 import { decodeEntries, type EntryInput } from "../../src/entry.ts";
 import { CONTROL_FRAME_BYTES, FRAME_HEADER_BYTES, FrameKind } from "../../src/format.ts";
-import { type EntryLimits, Pending } from "../../src/pending.ts";
+import { Pending, type PendingSettings } from "../../src/pending.ts";
 
 const MIB = 1024 * 1024;
 
 /** A buffer, with limits that are wide if nothing else is said. */
-export function newPending(options: Partial<EntryLimits> & { readonly isSolo?: boolean } = {}): Pending {
-  const { isSolo = false, ...limits } = options;
-  return new Pending({ maxEntryBytes: MIB, maxBatchBytes: MIB, ...limits }, isSolo);
+export function newPending(settings: Partial<PendingSettings> = {}): Pending {
+  return new Pending({ maxEntryBytes: MIB, maxBatchBytes: MIB, maxEntries: Infinity, ...settings });
 }
 
 /** So many bytes of one value; of their length, if nothing else is said. */

@@ -27,6 +27,8 @@ export type Step =
   | { readonly commit: readonly number[] }
   /** Appends, and waits for nothing. */
   | { readonly append: readonly number[] }
+  /** Appends, and never asks what became of it: only a flush or a close tells. */
+  | { readonly drop: readonly number[] }
   /** Commits a batch of entries. */
   | { readonly batch: readonly number[] }
   /** Appends a batch of entries, and waits for nothing. */
@@ -89,7 +91,8 @@ export async function live(
     if (closes) await user.close();
   } catch (error) {
     if (!(error instanceof WalError)) throw error;
-    if (!isSpoiled()) throw new Violation(`nothing had gone wrong, and yet: ${error.message}`);
+    const isTold = error instanceof WalDiskFullError && (user?.hasRejections ?? false);
+    if (!isSpoiled() && !isTold) throw new Violation(`nothing had gone wrong, and yet: ${error.message}`);
   }
 }
 
@@ -108,6 +111,11 @@ export class User {
   readonly #open: Set<Promise<void>> = new Set();
   /** Who waits for an LSN that was not durable yet. */
   readonly #waiters: Set<Waiter> = new Set();
+  /** LSNs that nobody waits for. */
+  readonly #dropped: Set<number> = new Set();
+  #isUntold = false;
+  /** Whether entries were rejected because the disk was full. */
+  hasRejections = false;
   /** What an answer that nobody was waiting for has revealed. */
   #violation: unknown = null;
 
@@ -124,13 +132,18 @@ export class User {
     opened: (wal: Wal) => Promise<void>,
     met: (user: User) => void,
   ): Promise<User> {
+    let user: User | null = null;
     const onEvent = (event: WalEvent): void => {
       if (event.type !== "disk-full" || event.firstLsn === 0) return;
-      for (let lsn = event.firstLsn; lsn <= event.lastLsn; lsn++) oracle.rejected(lsn);
+      for (let lsn = event.firstLsn; lsn <= event.lastLsn; lsn++) {
+        oracle.rejected(lsn);
+        if (user !== null && user.#dropped.has(lsn)) user.#isUntold = true;
+      }
+      if (user !== null) user.hasRejections = true;
     };
     const wal = await Wal.open(DIRECTORY, { ...options, onEvent });
     await opened(wal);
-    const user = new User(wal, options.runtime, oracle, options.durability ?? "fsync");
+    user = new User(wal, options.runtime, oracle, options.durability ?? "fsync");
     met(user);
     return user;
   }
@@ -138,6 +151,7 @@ export class User {
   /** Closes the log; then everything that was begun must be settled. */
   async close(): Promise<void> {
     const failure = await this.wal.close().then(() => null, (error: unknown) => error);
+    this.#mustBeTold(failure, "a close");
     if (failure === null) this.#oracle.closed(this.wal);
     for (let turn = 0; turn < 200 && this.#open.size > 0; turn++) await nextHostTask();
     this.check();
@@ -155,6 +169,7 @@ export class User {
   async take(step: Exclude<Step, { readonly reopen: true }>): Promise<void> {
     if ("commit" in step) await Promise.all(step.commit.map((length) => this.#commit(length)));
     if ("append" in step) { for (const length of step.append) this.append(length); }
+    if ("drop" in step) { for (const length of step.drop) this.#drop(length); }
     if ("batch" in step) await this.#commitBatch(step.batch);
     if ("appendBatch" in step) this.#appendBatch(step.appendBatch);
     if ("wait" in step) await this.#waitFor(this.wal.lastLsn - step.wait, step.level);
@@ -180,6 +195,27 @@ export class User {
       tolerate(error);
       this.#oracle.turnedAway(value);
     }
+  }
+
+  #drop(length: number): void {
+    const value = this.#oracle.value(length);
+    const { syncedLsn } = this.wal;
+    try {
+      const lsn = this.wal.append(inputOf(value));
+      this.#oracle.accepted(lsn, value, syncedLsn);
+      this.#dropped.add(lsn);
+    } catch (error) {
+      tolerate(error);
+      this.#oracle.turnedAway(value);
+    }
+  }
+
+  /** Who dropped an entry that was rejected hears of it from the next flush or close. */
+  #mustBeTold(failure: unknown, by: string): void {
+    if (this.#isUntold && failure === null) {
+      throw new Violation(`${by} resolved after an entry was rejected in silence`);
+    }
+    this.#isUntold = false;
   }
 
   /** What goes on while others do something; it must come to an end all the same. */
@@ -286,10 +322,12 @@ export class User {
     const { lastLsn } = this.wal;
     try {
       await this.wal.flush();
-      this.#mustBeSynced(lastLsn, "a flush");
     } catch (error) {
-      tolerate(error);
+      this.#mustBeTold(error, "a flush");
+      return tolerate(error);
     }
+    this.#mustBeTold(null, "a flush");
+    this.#mustBeSynced(lastLsn, "a flush");
   }
 
   /** Only at `"write"` may anything wait longer than that for its sync. */

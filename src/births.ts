@@ -1,0 +1,75 @@
+/**
+ * Makes spares segments, one after the other: who they are, and what they say of themselves.
+ *
+ * @module
+ */
+
+import { getHex } from "./bytes.ts";
+import { WalLimitError } from "./errors.ts";
+import { type Epoch, HEADER_BYTES, MAX_NUMBER, type Predecessor, type SegmentHeader } from "./format.ts";
+import { type Place, Segment } from "./segment.ts";
+import type { Spares } from "./spares.ts";
+
+/** What stays the same from one segment to the next. */
+interface Lineage {
+  readonly logId: string;
+  readonly epoch: Epoch;
+}
+
+/** Where a segment begins. */
+export interface Birth {
+  readonly predecessor: Predecessor;
+  readonly headLsn: number;
+  readonly time: number;
+  /** Whether it may take the small spare that is kept back for cutting. */
+  readonly isCutting: boolean;
+}
+
+/** See the head of this file. */
+export class Births {
+  readonly #place: Place;
+  readonly #spares: Spares;
+  #highestId: number;
+  /** Drawn with the first segment of a log. */
+  #lineage: Lineage | null;
+
+  /** @param highestId The highest id that any file bears or a voucher names. @param last The last segment, if there is one. */
+  constructor(place: Place, spares: Spares, highestId: number, last: SegmentHeader | null) {
+    this.#place = place;
+    this.#spares = spares;
+    this.#highestId = highestId;
+    this.#lineage = last;
+  }
+
+  /** Makes the next segment. When it rejects, its id is burnt, and nothing else has happened that counts. */
+  async next({ predecessor, headLsn, time, isCutting }: Birth): Promise<Segment> {
+    if (this.#highestId >= MAX_NUMBER) {
+      const message = `cannot begin a segment: the last segment id there is, ${MAX_NUMBER}, has been used`;
+      throw new WalLimitError("segmentId", this.#highestId, MAX_NUMBER, message);
+    }
+    const spare = await this.#spares.take(isCutting);
+    const id = ++this.#highestId; // burnt, whatever becomes of it
+    const { logId, epoch } = this.#lineage ?? this.#newLineage();
+    const salt = this.#random(8);
+    const baseLsn = predecessor.lastLsn + 1;
+    const header = { logId, epoch, id, baseLsn, salt, predecessor, headLsn, setId: 0, time };
+    const segment = await Segment.born(this.#place, spare, header);
+    this.#lineage = segment.header;
+    return segment;
+  }
+
+  #newLineage(): Lineage {
+    return { logId: this.#random(16), epoch: { id: this.#random(8), parentId: "0".repeat(16), lsn: 0 } };
+  }
+
+  #random(length: number): string {
+    const bytes = new Uint8Array(length);
+    this.#place.runtime.randomize(bytes);
+    return getHex(bytes, 0, length);
+  }
+}
+
+/** What a segment after this one names: one that never got a frame is not made a predecessor, its own is named. */
+export function predecessorOf({ header, endOffset }: Segment, lastLsn: number): Predecessor {
+  return endOffset === HEADER_BYTES ? header.predecessor : { id: header.id, endOffset, lastLsn };
+}

@@ -1,0 +1,119 @@
+/**
+ * What is durable, what will never be, and those who wait to be told.
+ *
+ * @module
+ */
+
+import type { WalFailedError } from "./errors.ts";
+import { Levels } from "./levels.ts";
+import type { Durability } from "./options.ts";
+import { RejectedLsns } from "./rejected_lsns.ts";
+import { type AskedLevel, type Outcomes, Waiters } from "./waiters.ts";
+
+/** How far the disk is. */
+export interface Progress {
+  /** The last LSN that a returned sync covers. */
+  readonly syncedLsn: number;
+  /** The last LSN that the operating system has. */
+  readonly writtenLsn: number;
+}
+
+/** See the head of this file. */
+export class Settlement implements Outcomes {
+  readonly #progress: Progress;
+  readonly #levels: Levels = new Levels();
+  readonly #rejected: RejectedLsns = new RejectedLsns();
+  readonly #waiters: Waiters = new Waiters(this);
+  #lastLsn: number;
+  #failure: WalFailedError | null = null;
+
+  /** @param progress The end of the log, as it was found. */
+  constructor(progress: Progress) {
+    this.#progress = progress;
+    this.#lastLsn = progress.writtenLsn;
+  }
+
+  // -- what is durable
+
+  /** Why nothing becomes durable any more, or null. */
+  get failure(): WalFailedError | null {
+    return this.#failure;
+  }
+
+  /** The highest LSN up to which every entry is as durable as it asked to be. */
+  get durableLsn(): number {
+    return this.durableAt("own");
+  }
+
+  /** The highest LSN that a reader in this process may be shown: the operating system has it. */
+  get visibleLsn(): number {
+    return Math.min(this.durableLsn, this.#progress.writtenLsn);
+  }
+
+  /** The highest LSN up to which all is durable at this level. */
+  durableAt(level: AskedLevel): number {
+    const { syncedLsn, writtenLsn } = this.#progress;
+    // After a failure nobody knows what the operating system still has: it may have dropped what a sync was to write.
+    if (level === "fsync" || this.#failure !== null) return syncedLsn;
+    if (level === "write") return writtenLsn;
+    return this.keptLsn(level === "none" ? this.#lastLsn : this.#levels.durableLsn(syncedLsn, writtenLsn));
+  }
+
+  /** Whether something that is written asks for a sync. */
+  get wantsSync(): boolean {
+    const { syncedLsn, writtenLsn } = this.#progress;
+    return this.#levels.askSync(syncedLsn + 1, writtenLsn);
+  }
+
+  /** Whether `lsn` will be synced without anyone asking again: it, or something behind it, asks for that. */
+  willSync(lsn: number): boolean {
+    return this.#levels.askSync(lsn, Infinity);
+  }
+
+  /** The highest LSN up to this one that was not rejected. */
+  keptLsn(lsn: number): number {
+    return this.#rejected.highestKept(lsn);
+  }
+
+  /** Why this LSN will never be, or null. */
+  rejectionOf(lsn: number): Error | null {
+    return this.#rejected.reasonOf(lsn);
+  }
+
+  /** Resolves to `lsn` when it is durable; rejects when it never will be, or nobody can know. */
+  wait(lsn: number, level: AskedLevel): Promise<number> {
+    return this.#waiters.wait(lsn, level);
+  }
+
+  /** Whether somebody waits for an LSN from `firstLsn` to `lastLsn`. */
+  isAwaited(firstLsn: number, lastLsn: number): boolean {
+    return this.#waiters.isAwaited(firstLsn, lastLsn);
+  }
+
+  // -- what happens
+
+  /** Everything up to `lastLsn` was accepted, and asks for this level. */
+  accept(lastLsn: number, level: Durability): void {
+    this.#lastLsn = lastLsn;
+    this.#levels.note(lastLsn, level);
+  }
+
+  /** The disk has moved. */
+  advance(): void {
+    this.#levels.forget(this.#progress.syncedLsn);
+    this.#waiters.wake();
+  }
+
+  /** Everything from `firstLsn` on will never be. */
+  reject(firstLsn: number, reason: Error): void {
+    this.#rejected.add(firstLsn, this.#lastLsn, reason);
+    this.#levels.reject(firstLsn);
+    this.#waiters.wake();
+  }
+
+  /** Nothing becomes durable any more. */
+  fail(failure: WalFailedError): void {
+    this.#failure = failure;
+    this.#waiters.wake();
+  }
+}
