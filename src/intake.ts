@@ -10,7 +10,7 @@ import type { EntryInput } from "./entry.ts";
 import { describe, WalInputError, WalLimitError } from "./errors.ts";
 import { MAX_NUMBER } from "./format.ts";
 import type { Settings } from "./options.ts";
-import { batchTooLarge, leastBytes, Pending } from "./pending.ts";
+import { batchTooLarge, leastBytes, Pending, type PendingFrame } from "./pending.ts";
 
 /** The next LSN must still be a number that holds exactly. */
 const LAST_LSN: number = MAX_NUMBER - 1;
@@ -66,6 +66,11 @@ export class Intake {
   /** Entries that wait to be written. */
   get bufferedEntries(): number {
     return this.#pending.count + this.#taken.count;
+  }
+
+  /** Frames that wait to be written, oldest first. */
+  get frames(): PendingFrame[] {
+    return [...this.#taken.frames, ...this.#pending.frames];
   }
 
   /** How much more may wait; the last entry or batch that is taken may be larger than that, as in a stream. */

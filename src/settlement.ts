@@ -5,8 +5,10 @@
  */
 
 import type { WalFailedError } from "./errors.ts";
+import { FrameKind } from "./format.ts";
 import { Levels } from "./levels.ts";
 import type { Durability } from "./options.ts";
+import type { PendingFrame } from "./pending.ts";
 import { RejectedLsns } from "./rejected_lsns.ts";
 import { type AskedLevel, type Outcomes, Waiters } from "./waiters.ts";
 
@@ -85,9 +87,15 @@ export class Settlement implements Outcomes {
     return this.#waiters.wait(lsn, level);
   }
 
-  /** Whether somebody waits for an LSN from `firstLsn` to `lastLsn`. */
-  isAwaited(firstLsn: number, lastLsn: number): boolean {
-    return this.#waiters.isAwaited(firstLsn, lastLsn);
+  /** Whether somebody waits for each entry of these frames, and for any of each batch. */
+  isAllAwaited(frames: readonly PendingFrame[]): boolean {
+    return frames.every(({ kind, firstLsn, count }) => {
+      const step = kind === FrameKind.BATCH ? count : 1;
+      for (let lsn = firstLsn; lsn < firstLsn + count; lsn += step) {
+        if (!this.#waiters.isAwaited(lsn, lsn + step - 1)) return false;
+      }
+      return true;
+    });
   }
 
   // -- what happens

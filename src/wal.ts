@@ -173,7 +173,7 @@ export class Wal {
 
   /** Bytes that {@linkcode append} still takes before the buffer is full, as a stream's writer has it; it may be negative. */
   get desiredSize(): number {
-    return this.#closing === null ? this.#log.committer.desiredBytes : 0;
+    return this.#closing === null ? this.#log.committer.admission.desiredBytes : 0;
   }
 
   /**
@@ -192,7 +192,7 @@ export class Wal {
    * ```
    */
   get ready(): Promise<void> {
-    const ready = this.#log.committer.roomAvailable();
+    const ready = this.#log.committer.admission.roomAvailable();
     ready.catch(() => {}); // as a stream's writer does: who does not look has not asked
     return ready;
   }
@@ -214,8 +214,7 @@ export class Wal {
    * ```
    */
   append(entry: EntryInput): number {
-    const { committer } = this.#log;
-    const lsn = committer.append(entry);
+    const lsn = this.#log.committer.admission.append(entry);
     if (lsn === 0) throw this.#bufferFull();
     return lsn;
   }
@@ -235,8 +234,7 @@ export class Wal {
    * ```
    */
   appendBatch(entries: readonly EntryInput[]): number {
-    const { committer } = this.#log;
-    const lsn = committer.appendBatch(entries);
+    const lsn = this.#log.committer.admission.appendBatch(entries);
     if (lsn === 0) throw this.#bufferFull();
     return lsn;
   }
@@ -256,7 +254,7 @@ export class Wal {
    * ```
    */
   commit(entry: EntryInput): Promise<number> {
-    return this.#commit(() => this.#log.committer.tryAppend(entry));
+    return this.#commit(() => this.#log.committer.admission.tryAppend(entry));
   }
 
   /**
@@ -273,8 +271,8 @@ export class Wal {
    */
   commitBatch(entries: readonly EntryInput[]): Promise<number> {
     return this.#commit(
-      () => this.#log.committer.tryAppendBatch(entries),
-      () => this.#log.committer.checkBatch(entries),
+      () => this.#log.committer.admission.tryAppendBatch(entries),
+      () => this.#log.committer.admission.checkBatch(entries),
     );
   }
 
@@ -435,7 +433,7 @@ export class Wal {
     const { committer } = this.#log;
     try {
       check?.();
-      const lsn = committer.mustQueue ? 0 : attempt();
+      const lsn = committer.admission.mustQueue ? 0 : attempt();
       if (lsn !== 0) return committer.settled(lsn, "own");
     } catch (error) {
       return Promise.reject(error);
@@ -447,7 +445,7 @@ export class Wal {
       settled?.catch(() => {}); // whoever waits hears of it a moment later
       return lsn;
     };
-    return committer.appendInLine(inLine).then((lsn) => settled ?? lsn);
+    return committer.admission.appendInLine(inLine).then((lsn) => settled ?? lsn);
   }
 
   #checkWait(lsn: number, durability: Durability | undefined): void {
@@ -476,7 +474,7 @@ export class Wal {
     // At "none" what was accepted may not be written yet, and some of it never will be.
     while (committer.visibleLsn < committer.keptLsn(toLsn) && committer.failure === null) {
       const moved = committer.moved();
-      committer.hasten();
+      committer.admission.hasten();
       await moved;
     }
     const { segment } = tail;
