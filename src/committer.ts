@@ -19,6 +19,7 @@ import type { Settings } from "./options.ts";
 import { Pace } from "./pace.ts";
 import { Pump, type Task } from "./pump.ts";
 import type { Runtime } from "./runtime/port.ts";
+import type { Place } from "./segment.ts";
 import { Settlement } from "./settlement.ts";
 import { Signal } from "./signal.ts";
 import type { Counters } from "./stats.ts";
@@ -34,7 +35,7 @@ export interface CommitterOptions {
   readonly tail: Tail;
   /** May change while the log runs. */
   readonly settings: Settings;
-  readonly runtime: Runtime;
+  readonly place: Place;
   readonly report: Report;
   readonly counters: Counters;
 }
@@ -43,6 +44,7 @@ export interface CommitterOptions {
 export class Committer {
   readonly #tail: Tail;
   readonly #settings: Settings;
+  readonly #directory: string;
   readonly #runtime: Runtime;
   readonly #report: Report;
   readonly #counters: Counters;
@@ -66,9 +68,11 @@ export class Committer {
   #isClosing = false;
 
   /** @param options See {@linkcode CommitterOptions}. */
-  constructor({ tail, settings, runtime, report, counters }: CommitterOptions) {
+  constructor({ tail, settings, place, report, counters }: CommitterOptions) {
+    const { runtime } = place;
     this.#tail = tail;
     this.#settings = settings;
+    this.#directory = place.directory;
     this.#runtime = runtime;
     this.#report = report;
     this.#counters = counters;
@@ -171,7 +175,7 @@ export class Committer {
 
   /**
    * Runs `job` when no flush is in flight: it alone may use the tail until it settles. An error of the disk in it fails the
-   * log; a full disk is the caller's.
+   * log, and `tried` says what was done to its directory; a full disk is the caller's.
    */
   exclusive(tried: string, job: Task): Promise<void> {
     return new Promise((resolve, reject) => {
@@ -201,9 +205,9 @@ export class Committer {
     return this.#syncWantedLsn > syncedLsn || unsyncedBytes >= SYNC_EVERY_BYTES || this.#settlement.wantsSync;
   }
 
-  #flushGuarded = (): Promise<void> => this.#guarded("write to the log", this.#flush);
+  #flushGuarded = (): Promise<void> => this.#guarded("write to", this.#flush);
 
-  #syncGuarded = (): Promise<void> => this.#guarded("sync the log", this.#sync);
+  #syncGuarded = (): Promise<void> => this.#guarded("sync", this.#sync);
 
   /** Any error of the disk fails the log; a full disk only rejects what waits. */
   async #guarded(tried: string, task: Task): Promise<void> {
@@ -262,7 +266,7 @@ export class Committer {
     if (this.failure !== null || this.#isClosing || !this.#tail.wantsIdle) return;
     const restMs = this.#lastFlushMs + this.#settings.idleMs - this.#runtime.monotonicMs();
     if (this.#pump.isRunning || restMs > 1) return this.#idleAlarm.set(Math.max(restMs, 1));
-    this.exclusive("write an idle frame", () => this.#tail.idle()).catch(() => {}); // a failure is told to those who wait
+    this.exclusive("write an idle frame to", () => this.#tail.idle()).catch(() => {}); // a failure is told to those who wait
   }
 
   // -- the full disk
@@ -287,7 +291,7 @@ export class Committer {
   /** Where the disk was full: looks whether it still is. */
   async #lookForRoom(): Promise<void> {
     if (this.#diskRoom.error === null) return;
-    await this.exclusive("look for room", this.#probe).catch(() => {}); // a failure is seen by whoever goes on
+    await this.exclusive("look for room in", this.#probe).catch(() => {}); // a failure is seen by whoever goes on
   }
 
   #probe = async (): Promise<void> => {
@@ -329,7 +333,7 @@ export class Committer {
   /** The log takes no more. Everyone who waits is told the one cause. */
   #fail(tried: string, cause: unknown): void {
     if (this.failure !== null) return;
-    const failure = new WalFailedError(tried, this.#runtime.now(), cause);
+    const failure = new WalFailedError(`${tried} ${this.#directory}`, this.#runtime.now(), cause);
     this.#settlement.fail(failure);
     this.#intake.clear();
     this.#cancelAlarms();

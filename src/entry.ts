@@ -16,9 +16,10 @@ import { ENTRY_HEADER_BYTES, FRAME_HEADER_BYTES, type FrameHeader } from "./form
  * import { MemoryRuntime } from "@walstream/wal/memory";
  *
  * const ways: EntryData[] = ["hi", new Uint8Array([104, 105]), [new Uint8Array([104]), new Uint8Array([105])]];
- * await using wal = await Wal.open("/wal", { runtime: new MemoryRuntime() });
+ * const wal = await Wal.open("/wal", { runtime: new MemoryRuntime() });
  * await wal.commitBatch(ways.map((data) => ({ data })));
  * for await (const entry of wal.readable()) console.log(entry.text()); // hi, three times
+ * await wal.close();
  * ```
  */
 export type EntryData = Uint8Array | string | readonly Uint8Array[];
@@ -32,9 +33,10 @@ export type EntryData = Uint8Array | string | readonly Uint8Array[];
  * import { MemoryRuntime } from "@walstream/wal/memory";
  *
  * const paid: EntryFields = { kind: 3, data: JSON.stringify({ amount: 5 }) };
- * await using wal = await Wal.open("/wal", { runtime: new MemoryRuntime() });
+ * const wal = await Wal.open("/wal", { runtime: new MemoryRuntime() });
  * await wal.commit(paid);
  * for await (const { kind, lsn } of wal.readable()) console.log(kind, lsn); // 3 1
+ * await wal.close();
  * ```
  */
 export interface EntryFields {
@@ -55,8 +57,9 @@ export interface EntryFields {
  * import { MemoryRuntime } from "@walstream/wal/memory";
  *
  * const inputs: EntryInput[] = ["text", new Uint8Array([1, 2, 3]), { kind: 7, data: "" }];
- * await using wal = await Wal.open("/wal", { runtime: new MemoryRuntime() });
+ * const wal = await Wal.open("/wal", { runtime: new MemoryRuntime() });
  * console.log(await wal.commitBatch(inputs)); // 3
+ * await wal.close();
  * ```
  */
 export type EntryInput = Uint8Array | string | EntryFields;
@@ -72,11 +75,12 @@ const decoder = new TextDecoder("utf-8", { ignoreBOM: true });
  * import { Wal } from "@walstream/wal";
  * import { MemoryRuntime } from "@walstream/wal/memory";
  *
- * await using wal = await Wal.open("/wal", { runtime: new MemoryRuntime() });
+ * const wal = await Wal.open("/wal", { runtime: new MemoryRuntime() });
  * await wal.commit({ kind: 7, data: JSON.stringify({ hello: "world" }) });
  * for await (const entry of wal.readable()) {
  *   console.log(entry.lsn, entry.kind, entry.data.length, entry.json<{ hello: string }>().hello); // 1 7 17 world
  * }
+ * await wal.close();
  * ```
  */
 export class Entry {

@@ -42,13 +42,14 @@ export type WalErrorCode =
  * import { Wal, WalError } from "@walstream/wal";
  * import { MemoryRuntime } from "@walstream/wal/memory";
  *
- * await using wal = await Wal.open("/wal", { runtime: new MemoryRuntime() });
+ * const wal = await Wal.open("/wal", { runtime: new MemoryRuntime() });
  * try {
  *   wal.append(new Uint8Array(17 * 1024 * 1024));
  * } catch (error) {
  *   if (!(error instanceof WalError)) throw error;
  *   console.log(error.code); // WAL_LIMIT
  * }
+ * await wal.close();
  * ```
  */
 export class WalError extends Error {
@@ -71,9 +72,10 @@ export class WalError extends Error {
  * import { Wal, WalInputError } from "@walstream/wal";
  * import { MemoryRuntime } from "@walstream/wal/memory";
  *
- * await using wal = await Wal.open("/wal", { runtime: new MemoryRuntime() });
+ * const wal = await Wal.open("/wal", { runtime: new MemoryRuntime() });
  * await wal.commitBatch([]).catch((error) => console.log(error instanceof WalInputError)); // true
  * console.log(wal.lastLsn); // 0
+ * await wal.close();
  * ```
  */
 export class WalInputError extends WalError {
@@ -111,10 +113,11 @@ export class WalOptionsError extends WalError {
  * import { MemoryRuntime } from "@walstream/wal/memory";
  *
  * const tooLarge: readonly WalLimitName[] = ["maxEntryBytes", "maxBatchBytes"];
- * await using wal = await Wal.open("/wal", { maxEntryBytes: 8, runtime: new MemoryRuntime() });
+ * const wal = await Wal.open("/wal", { maxEntryBytes: 8, runtime: new MemoryRuntime() });
  * await wal.commit("far too long").catch((error) => {
  *   if (error instanceof WalLimitError) console.log(tooLarge.includes(error.limit)); // true
  * });
+ * await wal.close();
  * ```
  */
 export type WalLimitName = "maxEntryBytes" | "maxBatchBytes" | "lsn" | "segmentId";
@@ -127,10 +130,11 @@ export type WalLimitName = "maxEntryBytes" | "maxBatchBytes" | "lsn" | "segmentI
  * import { Wal, WalLimitError } from "@walstream/wal";
  * import { MemoryRuntime } from "@walstream/wal/memory";
  *
- * await using wal = await Wal.open("/wal", { maxEntryBytes: 1024, runtime: new MemoryRuntime() });
+ * const wal = await Wal.open("/wal", { maxEntryBytes: 1024, runtime: new MemoryRuntime() });
  * await wal.commit(new Uint8Array(2000)).catch((error) => {
  *   if (error instanceof WalLimitError) console.log(error.limit, error.value, error.most); // maxEntryBytes 2000 1024
  * });
+ * await wal.close();
  * ```
  */
 export class WalLimitError extends WalError {
@@ -158,7 +162,7 @@ export class WalLimitError extends WalError {
  * import { Wal, WalBufferFullError } from "@walstream/wal";
  * import { MemoryRuntime } from "@walstream/wal/memory";
  *
- * await using wal = await Wal.open("/wal", { maxBufferedBytes: 1024, runtime: new MemoryRuntime() });
+ * const wal = await Wal.open("/wal", { maxBufferedBytes: 1024, runtime: new MemoryRuntime() });
  * try {
  *   for (;;) wal.append("faster than any disk");
  * } catch (error) {
@@ -166,6 +170,7 @@ export class WalLimitError extends WalError {
  * }
  * await wal.ready; // what was accepted is being written; now there is room
  * wal.append("one more");
+ * await wal.close();
  * ```
  */
 export class WalBufferFullError extends WalError {
@@ -300,7 +305,9 @@ export class WalFailedError extends WalError {
   constructor(tried: string, time: number, cause: unknown) {
     super(
       "WAL_FAILED",
-      `the log has failed: ${tried}: ${messageOf(cause)}; the outcome of what was not acknowledged is unknown; ` +
+      `the log has failed: cannot ${tried}: ${
+        messageOf(cause)
+      }; the outcome of what was not acknowledged is unknown; ` +
         "close it, see to the disk, and open it again",
       { cause },
     );
@@ -317,10 +324,11 @@ export class WalFailedError extends WalError {
  * import { MemoryDisk, MemoryRuntime } from "@walstream/wal/memory";
  *
  * const disk = new MemoryDisk({ sizeBytes: 1024 * 1024 });
- * await using wal = await Wal.open("/wal", { runtime: new MemoryRuntime({ disk }) });
+ * const wal = await Wal.open("/wal", { runtime: new MemoryRuntime({ disk }) });
  * await wal.commit(new Uint8Array(2_000_000)).catch((error) => console.log(error instanceof WalDiskFullError)); // true
  * disk.sizeBytes = Infinity;
  * console.log(await wal.commit("there is room again")); // 2: LSN 1 will never be
+ * await wal.close();
  * ```
  */
 export class WalDiskFullError extends WalError {
@@ -328,9 +336,10 @@ export class WalDiskFullError extends WalError {
   constructor(tried: string, cause: unknown) {
     super(
       "WAL_DISK_FULL",
-      `the disk is full: ${tried}: ${
+      `cannot ${tried}: the disk is full (${
         messageOf(cause)
-      }; what waited was rejected, and the log goes on once there is room`,
+      }); what waited was rejected, and the log goes on by itself ` +
+        "once there is room",
       { cause },
     );
   }
@@ -344,8 +353,9 @@ export class WalDiskFullError extends WalError {
  * import { Wal, WalRangeError } from "@walstream/wal";
  * import { MemoryRuntime } from "@walstream/wal/memory";
  *
- * await using wal = await Wal.open("/wal", { runtime: new MemoryRuntime() });
+ * const wal = await Wal.open("/wal", { runtime: new MemoryRuntime() });
  * await wal.waitFor(1).catch((error) => console.log(error instanceof WalRangeError)); // true
+ * await wal.close();
  * ```
  */
 export class WalRangeError extends WalError {
@@ -363,12 +373,13 @@ export class WalRangeError extends WalError {
  * import { Wal, WalTruncatedError } from "@walstream/wal";
  * import { MemoryRuntime } from "@walstream/wal/memory";
  *
- * await using wal = await Wal.open("/wal", { runtime: new MemoryRuntime() });
+ * const wal = await Wal.open("/wal", { runtime: new MemoryRuntime() });
  * try {
  *   wal.readable({ from: 0 });
  * } catch (error) {
  *   if (error instanceof WalTruncatedError) console.log(error.firstLsn); // 1
  * }
+ * await wal.close();
  * ```
  */
 export class WalTruncatedError extends WalError {
@@ -514,9 +525,10 @@ export class WalVersionError extends WalError {
  * const runtime = new MemoryRuntime({
  *   onCall: ({ name, path }) => (name === "read" && path.endsWith(".wal") ? { code: "EIO" } : undefined),
  * });
- * await using wal = await Wal.open("/wal", { runtime });
+ * const wal = await Wal.open("/wal", { runtime });
  * await wal.commit("hello");
  * await wal.readable().getReader().read().catch((error) => console.log(error instanceof WalIoError)); // true
+ * await wal.close();
  * ```
  */
 export class WalIoError extends WalError {
@@ -534,13 +546,14 @@ export class WalIoError extends WalError {
  * import { Wal, WalAbortedError } from "@walstream/wal";
  * import { MemoryRuntime } from "@walstream/wal/memory";
  *
- * await using wal = await Wal.open("/wal", { runtime: new MemoryRuntime() });
+ * const wal = await Wal.open("/wal", { runtime: new MemoryRuntime() });
  * const lsn = wal.append("hello");
  * const signal = AbortSignal.abort("no time");
  * await wal.waitFor(lsn, { signal }).catch((error) => {
  *   if (error instanceof WalAbortedError) console.log(error.cause); // no time
  * });
  * console.log(await wal.waitFor(lsn)); // 1: the entry is there all the same
+ * await wal.close();
  * ```
  */
 export class WalAbortedError extends WalError {
@@ -563,12 +576,14 @@ export function isNoRoom(error: unknown): boolean {
 
 /** What an error says, whatever was thrown. */
 export function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
+  if (error instanceof Error) return error.message;
+  return typeof error === "object" ? describe(error) : String(error);
 }
 
 /** A value of any type, in words for a message. */
 export function describe(value: unknown): string {
   if (typeof value === "symbol" || typeof value === "function") return `a ${typeof value}`;
+  if (typeof value === "string") return JSON.stringify(value.length > 60 ? `${value.slice(0, 60)}…` : value);
   if (value === null || typeof value !== "object") return String(value);
   return Array.isArray(value) ? "an array" : `an object of ${value.constructor?.name ?? "no class"}`;
 }

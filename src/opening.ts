@@ -42,13 +42,17 @@ import { Tail } from "./tail.ts";
  * const killed = await Wal.open("/wal", { runtime: new MemoryRuntime({ disk }) });
  * await killed.commit("hello");
  *
- * await using wal = await Wal.open("/wal", { runtime: new MemoryRuntime({ disk: disk.kill() }) });
+ * const wal = await Wal.open("/wal", { runtime: new MemoryRuntime({ disk: disk.kill() }) });
  * const { end, lastLsn, torn }: WalRecovery = wal.recovery;
  * console.log(end, lastLsn, torn); // unclean 1 null
+ * await wal.close();
  * ```
  */
 export interface WalRecovery {
-  /** `"new"`: no log was there. `"clean"`: it had been closed. `"unclean"`: it had not. `"torn"`: and a crash left torn frames. */
+  /**
+   * `"new"`: no log was there. `"clean"`: it had been closed. `"unclean"`: it had not. `"torn"`: and a crash left torn frames.
+   * An end that is not clean stays so until something is appended: only then there is a place for a mark.
+   */
   readonly end: "new" | "clean" | "unclean" | "torn";
   /** The first LSN there is, or will be. */
   readonly firstLsn: number;
@@ -58,7 +62,10 @@ export interface WalRecovery {
   readonly segments: number;
   /** What a crash tore off; it is not part of the log, and is kept for you to look at. */
   readonly torn: TornReport | null;
-  /** Bytes of frames that nothing vouched for, and that were therefore written and synced again. */
+  /**
+   * Bytes of frames that nothing vouched for, and that were therefore written and synced again. Of a clean end it is the
+   * mark itself.
+   */
   readonly rewrittenBytes: number;
   /** How long opening took. */
   readonly durationMs: number;
@@ -79,13 +86,6 @@ export interface OpenedLog {
 /** Opens the log in `directory`, which is made if it is not there. */
 export async function openLog(directory: string | URL, options: WalOptions): Promise<OpenedLog> {
   const settings = settle(options);
-  if (typeof directory !== "string" && !(directory instanceof URL) || directory === "") {
-    throw new WalInputError(
-      `the directory of a log must be a path or a file URL, not ${
-        directory === "" ? "an empty text" : describe(directory)
-      }`,
-    );
-  }
   const runtime = options.runtime ?? await detectRuntime();
   const startMs = runtime.monotonicMs();
   const report = reporter(options.onEvent, () => runtime.now());
@@ -108,7 +108,7 @@ export async function openLog(directory: string | URL, options: WalOptions): Pro
     const names = await step("list", () => listSynced(runtime, path, report));
     const vouchers = await step("read the lock file of", () => readLockMark(place, lock));
     const found = await step("recover the log in", () => recover(place, names, vouchers));
-    return start(place, settings, report, lock, names, found, runtime.monotonicMs() - startMs);
+    return start(place, settings, report, lock, names, found, Math.round(10 * (runtime.monotonicMs() - startMs)) / 10);
   } catch (error) {
     await lock.release().catch(() => {}); // what went wrong before is worth more
     throw error;
@@ -117,11 +117,18 @@ export async function openLog(directory: string | URL, options: WalOptions): Pro
 
 function resolve(runtime: Runtime, directory: string | URL): string {
   try {
+    if (typeof directory !== "string" && !(directory instanceof URL)) throw new TypeError("it is neither");
+    if (directory === "") throw new TypeError("it is empty");
     if (directory instanceof URL && directory.protocol !== "file:") throw new TypeError("it names no file");
+    if (String(directory).startsWith("file:") && !(directory instanceof URL)) {
+      throw new TypeError("a URL is handed over as a URL: new URL(…)");
+    }
     return runtime.resolve(directory);
   } catch (error) {
     throw new WalInputError(
-      `the directory of a log must be a path or a file URL, not ${directory}: ${messageOf(error)}`,
+      `the directory of a log must be a path or a file URL, not ${
+        directory instanceof URL ? directory.href : describe(directory)
+      }: ${messageOf(error)}`,
     );
   }
 }
@@ -166,13 +173,12 @@ function start(
   found: Found | null,
   durationMs: number,
 ): OpenedLog {
-  const { runtime } = place;
   const segments = names.map(parseSegmentName).filter((each) => each !== null);
   const highestId = segments.reduce((highest, { id }) => Math.max(highest, id), 0);
   const spares = new Spares(place, settings.segmentBytes, settings.spares, report);
   const counters = new Counters();
   const tail = new Tail({ place, spares, segmentBytes: settings.segmentBytes, report, counters, highestId, found });
-  const committer = new Committer({ tail, settings, runtime, report, counters });
+  const committer = new Committer({ tail, settings, place, report, counters });
   const recovery = recoveryReport(found, durationMs);
   const { firstLsn, lastLsn } = recovery;
   report({ type: "recovered", level: "info", torn: recovery.torn !== null, firstLsn, lastLsn });

@@ -203,7 +203,7 @@ export function settle(options: WalOptions): Settings {
     throw new WalOptionsError(`onEvent must be a function, not ${describe(onEvent)}`);
   }
   if (runtime !== undefined && (typeof runtime !== "object" || typeof runtime?.open !== "function")) {
-    throw new WalOptionsError("runtime must be an adapter as src/runtime/port.ts describes it");
+    throw new WalOptionsError(`runtime must be a Runtime, an adapter to files and clock, not ${describe(runtime)}`);
   }
   if (signal !== undefined && !(signal instanceof AbortSignal)) {
     throw new WalOptionsError(`signal must be an AbortSignal, not ${describe(signal)}`);

@@ -269,8 +269,11 @@ export function batchTooLarge(value: number, most: number): WalLimitError {
 }
 
 function kindOf(input: EntryFields): number {
-  if (typeof input !== "object" || input === null) {
-    throw new WalInputError(`an entry must be a Uint8Array, a string or { kind?, data }, not ${describe(input)}`);
+  if (typeof input !== "object" || input === null || !("data" in input)) {
+    throw new WalInputError(
+      `an entry must be a Uint8Array, a string or { kind?, data }, not ${describe(input)}` +
+        ((input as unknown) instanceof ArrayBuffer ? "; wrap it: new Uint8Array(buffer)" : ""),
+    );
   }
   const kind = input.kind ?? 0;
   if (Number.isInteger(kind) && kind >= 0 && kind <= MAX_APPEND_KIND) return kind;

@@ -45,9 +45,10 @@ export interface Mark {
  * stopped.append(new Uint8Array(2_000_000));
  * await runtime.stopped;
  *
- * await using wal = await Wal.open("/wal", { runtime: new MemoryRuntime({ disk: runtime.disk.kill() }) });
+ * const wal = await Wal.open("/wal", { runtime: new MemoryRuntime({ disk: runtime.disk.kill() }) });
  * const torn: TornReport | null = wal.recovery.torn;
  * console.log(wal.lastLsn, torn?.firstLsn, torn?.lastLsn); // 1 2 2
+ * await wal.close();
  * ```
  */
 export interface TornReport {
@@ -112,7 +113,7 @@ export async function recover(
     if (highest !== null && highest.segmentId > (last?.header.id ?? 0)) {
       const { evidence, segmentId, offset, lsn } = highest;
       const fault = { finding: "missing", what: `segment number ${segmentId} has vanished` } as const;
-      refuse("last", fault, { segment: `number ${segmentId}`, offset, lsn, evidence });
+      refuse("last", fault, { segment: `number ${segmentId}`, offset, lsn, evidence }, place.directory);
     }
     return last === null ? null : await recoverFrom(place, last, segments, vouchers);
   } catch (error) {
@@ -136,6 +137,10 @@ async function openLast(place: Place, segments: readonly SegmentName[]): Promise
   return null;
 }
 
+function pathOf({ runtime, directory }: Place, name: string): string {
+  return runtime.join(directory, name);
+}
+
 async function recoverFrom(
   place: Place,
   last: LastFile,
@@ -151,7 +156,7 @@ async function recoverFrom(
     const segment = new Segment(last, HEADER_BYTES);
     const scan = await reading(scanLast(segment));
     segment.endOffset = scan.endOffset;
-    const torn = await reading(judgeTail(segment, scan, vouchers));
+    const torn = await reading(judgeTail(segment, scan, vouchers, pathOf(place, last.name)));
     const links = await walk(place, last, segments, scan);
     const rewritten = await reading(writeAgain(segment, scan));
     segment.endOffset = scan.sealedOffset;
@@ -217,6 +222,7 @@ async function judgeTail(
   segment: Segment,
   scan: Scan,
   vouchers: readonly OutsideVoucher[],
+  path: string,
 ): Promise<TornReport | null> {
   const { endOffset, nextLsn } = scan;
   const outside = vouchers.find(({ segmentId, offset }) => segmentId === segment.header.id && offset > endOffset);
@@ -236,7 +242,8 @@ async function judgeTail(
   const finding = tornEnd === endOffset ? "whole" : "bad-frame";
   if (voucher !== "nothing" && decide("last", finding, voucher).outcome !== "end") {
     const damage = { segment: segment.name, offset: endOffset, lsn: nextLsn, evidence: voucher };
-    refuse("last", { finding, what: "the good frames end before what had been synced" }, damage);
+    const what = `no good frame begins at offset ${endOffset}, where LSN ${nextLsn} must be`;
+    refuse("last", { finding, what }, damage, path);
   }
   if (finding === "whole") return null;
   return { segment: segment.name, offset: endOffset, bytes: tornEnd - endOffset, firstLsn, lastLsn };
@@ -249,7 +256,8 @@ async function walk(place: Place, last: LastFile, segments: readonly SegmentName
   if ("missing" in walked) {
     const { id, successor } = walked.missing;
     const fault = { finding: "missing", what: `segment number ${id}, which ${successor} names, is missing` } as const;
-    return refuse("earlier", fault, { segment: `number ${id}`, offset: 0, lsn: scan.headLsn, evidence: "successor" });
+    const damage = { segment: `number ${id}`, offset: 0, lsn: scan.headLsn, evidence: "successor" } as const;
+    return refuse("earlier", fault, damage, place.directory);
   }
   const second = walked.links.at(-2);
   if (second === undefined) return walked.links;
@@ -263,7 +271,7 @@ async function walk(place: Place, last: LastFile, segments: readonly SegmentName
   if (sizeBytes < predecessor.endOffset) {
     const what = `it ends before offset ${predecessor.endOffset}, where ${last.name} says it ends`;
     const damage = { segment: name, offset: sizeBytes, lsn: baseLsn, evidence: "successor" } as const;
-    refuse("earlier", { finding: "shrunk", what }, damage);
+    refuse("earlier", { finding: "shrunk", what }, damage, pathOf(place, name));
   }
   return walked.links;
 }

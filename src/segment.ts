@@ -112,7 +112,7 @@ export class Segment {
       } catch (error) {
         if (!isNoRoom(error)) throw error;
         await runtime.unlink(sparePath); // what its sync left of it is in doubt, and nobody needs it
-        throw new WalDiskFullError(`begin ${name}`, error);
+        throw new WalDiskFullError(`begin ${runtime.join(directory, name)}`, error);
       }
       await runtime.syncDirectory(directory); // only now may a frame follow
       const checksum = new FrameChecksum(crc32, header.salt, header.id);

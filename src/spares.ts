@@ -95,11 +95,18 @@ export class Spares {
     });
   }
 
+  /** On a disk that is nearly full a small one does as well. */
   async #createIfRoom(): Promise<void> {
-    try {
-      await this.#create(this.#preparedBytes);
-    } catch (error) {
-      throw isNoRoom(error) ? new WalDiskFullError("prepare a segment", error) : error;
+    for (const sizeBytes of [this.#preparedBytes, SMALLEST_SEGMENT_BYTES]) {
+      try {
+        return await this.#create(sizeBytes);
+      } catch (error) {
+        if (!isNoRoom(error)) throw error;
+        const { directory } = this.#place;
+        if (sizeBytes === SMALLEST_SEGMENT_BYTES) {
+          throw new WalDiskFullError(`prepare a segment in ${directory}`, error);
+        }
+      }
     }
   }
 

@@ -165,7 +165,7 @@ export class Tail {
       if (segment.grows(PROBE_ZEROS.length)) await segment.extend(PROBE_ZEROS);
       this.#preparation.resume();
     } catch (error) {
-      throw isNoRoom(error) ? new WalDiskFullError(`grow ${segment.name}`, error) : error;
+      throw isNoRoom(error) ? new WalDiskFullError(`grow ${this.#pathOf(segment)}`, error) : error;
     }
   }
 
@@ -298,6 +298,11 @@ export class Tail {
     return this.#segment;
   }
 
+  #pathOf({ name }: Segment): string {
+    const { runtime, directory } = this.#place;
+    return runtime.join(directory, name);
+  }
+
   #now(): number {
     this.#lastTime = Math.max(this.#lastTime, this.#place.runtime.now());
     return this.#lastTime;
@@ -346,7 +351,7 @@ export class Tail {
       this.#counters.fsyncs++;
       this.#syncedLsn = this.#writtenLsn;
       this.#unsyncedBytes = 0;
-      throw new WalDiskFullError(`write ${frames.length} bytes to ${segment.name}`, error);
+      throw new WalDiskFullError(`write ${frames.length} bytes to ${this.#pathOf(segment)}`, error);
     }
     this.#writtenLsn = lastLsn;
     this.#stampedLsn = Math.max(this.#stampedLsn, syncedLsn);

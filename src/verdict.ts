@@ -99,7 +99,7 @@ export const CASES: readonly Case[] = [
     finding: ["whole", "bad-frame"],
     voucher: PROOFS,
     outcome: "corrupt",
-    why: "what vouches was written after the missing bytes had been synced",
+    why: "what was written later proves that it had been synced",
   },
   {
     where: ["earlier"],
@@ -171,9 +171,9 @@ export interface Damage {
 }
 
 /** Throws what the table says of something that it refuses. */
-export function refuse(where: Where, { finding, what }: Fault, damage: Damage, path: string = damage.segment): never {
+export function refuse(where: Where, { finding, what }: Fault, damage: Damage, path: string): never {
   const { outcome, why } = decide(where, finding, damage.evidence);
-  if (outcome === "corrupt") throw new WalCorruptionError(damage, `${what}; ${why}`);
+  if (outcome === "corrupt") throw new WalCorruptionError(damage, `${path}: ${what}; ${why}`);
   if (outcome === "refuse-foreign") throw new WalFormatError(path, what);
   if (outcome === "refuse-future") throw new WalVersionError(path, what);
   throw new Error(`the decision table does not refuse ${finding} in the ${where} segment`);

@@ -496,7 +496,7 @@ export class Wal {
     const { committer, tail, spares, lock } = this.#log;
     await committer.drain();
     // Where there is no room for a mark the next open takes a closer look; a failure is told below.
-    await committer.exclusive("mark the end of the log", () => this.#markEnd()).catch(() => {});
+    await committer.exclusive("mark the end of", () => this.#markEnd()).catch(() => {});
     await spares.settled();
     await tail.close();
     await lock.release().catch(() => {}); // the kernel's goes with the descriptor, a number at the latest with this process

@@ -47,7 +47,7 @@ test("every waiter and every later call gets the one cause, with the time and wh
   const failure = wal.error;
   assertInstanceOf(failure, WalFailedError);
   assertEquals([wal.state, failure.code, failure.time], ["failed", "WAL_FAILED", log.runtime.now()]);
-  assertMatch(failure.message, /write to the log: EIO: syncData .*outcome .* unknown/);
+  assertMatch(failure.message, /cannot write to \/data\/wal: EIO: syncData .*outcome .* unknown/);
   assertEquals((failure.cause as { code?: string }).code, "EIO");
   for (const error of await soon(Promise.all(told))) assertStrictEquals(error, failure);
 

@@ -198,9 +198,10 @@ export type Crc32 = (bytes: Uint8Array, seed: number) => number;
  *   }
  * }
  * const runtime: Runtime = new OnNewYear();
- * await using wal = await Wal.open("/wal", { runtime });
+ * const wal = await Wal.open("/wal", { runtime });
  * await wal.commit("hello");
  * for await (const { time } of wal.readable()) console.log(new Date(time).getUTCFullYear()); // 2030
+ * await wal.close();
  * ```
  */
 export interface Runtime {
