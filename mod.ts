@@ -51,4 +51,5 @@ export type {
   RuntimeFile,
   RuntimeTimer,
 } from "./src/runtime/port.ts";
+export type { WalReadable } from "./src/readable.ts";
 export { type ReadOptions, type WaitOptions, Wal, type WalState } from "./src/wal.ts";

@@ -6,7 +6,7 @@
 
 import { isNoRoom } from "./errors.ts";
 import { HEADER_BYTES, tornName } from "./format.ts";
-import { FrameScanner, searchHeaders } from "./scan.ts";
+import { chunksOf, FrameScanner, searchHeaders } from "./scan.ts";
 import { type OpenSegmentFile, openSegmentFile, type Place, release } from "./segment.ts";
 
 const CHUNK_BYTES = 256 * 1024;
@@ -32,7 +32,7 @@ export async function setTornAside(place: Place, name: string): Promise<void> {
 }
 
 async function endOfGoodFrames({ file, checksum, header, sizeBytes }: OpenSegmentFile): Promise<number> {
-  const scanner = new FrameScanner(file, checksum, HEADER_BYTES, header.baseLsn, sizeBytes);
+  const scanner = new FrameScanner(chunksOf(file), checksum, HEADER_BYTES, header.baseLsn, sizeBytes);
   while (scanner.take() !== null || await scanner.more());
   return scanner.offset;
 }

@@ -7,6 +7,12 @@
 
 import { type SegmentHeader, type SegmentName, segmentName } from "./format.ts";
 
+/** Somebody who reads a segment, so that its file must stay. */
+export interface Pin {
+  /** Who it is, in words for a person. */
+  readonly holder: string;
+}
+
 /** A segment on the chain, known by its name alone: open costs the same with a thousand of them. */
 export interface Link {
   readonly name: string;
@@ -14,11 +20,16 @@ export interface Link {
   readonly baseLsn: number;
   /** Where its successor says that it ends; null until that header is read, and for the last one. */
   endOffset: number | null;
+  /** Its successor; null for the last one. */
+  next: Link | null;
+  /** Who reads it now. */
+  readonly pins: Set<Pin>;
 }
 
 /** The segments of a log, oldest first. */
 export class Chain {
   readonly #links: Link[];
+  #onUnpinned: () => void = () => {};
 
   /** @param links Oldest first. */
   constructor(links: Link[] = []) {
@@ -35,18 +46,58 @@ export class Chain {
     return this.#links.at(-1);
   }
 
+  /** The link that holds this LSN, or will; undefined where it lies before the first. */
+  linkOf(lsn: number): Link | undefined {
+    let low = 0;
+    let high = this.#links.length;
+    while (low < high) {
+      const middle = (low + high) >>> 1;
+      if ((this.#links[middle]?.baseLsn ?? Infinity) <= lsn) low = middle + 1;
+      else high = middle;
+    }
+    return this.#links[low - 1];
+  }
+
   /** Puts a new segment at the end; one that never got a frame was not made its predecessor, and is no link any more. */
   push(header: SegmentHeader): void {
     while (this.#links.length > 0 && this.last?.id !== header.predecessor.id) this.#links.pop();
-    if (this.last !== undefined) this.last.endOffset = header.predecessor.endOffset;
-    this.#links.push(linkOf(header));
+    const { last } = this;
+    const link = linkTo(header);
+    if (last !== undefined) {
+      last.endOffset = header.predecessor.endOffset;
+      last.next = link;
+    }
+    this.#links.push(link);
+  }
+
+  /** The links wholly below `headLsn`, oldest first: not part of the log any more. */
+  below(headLsn: number): Link[] {
+    const count = this.#links.findIndex(({ next }) => next === null || next.baseLsn > headLsn);
+    return this.#links.slice(0, Math.max(0, count));
+  }
+
+  /** Takes away the oldest links that lie wholly below `headLsn`, up to the first that somebody reads. */
+  shift(headLsn: number): Link[] {
+    const below = this.below(headLsn);
+    const pinned = below.findIndex(({ pins }) => pins.size > 0);
+    return this.#links.splice(0, pinned < 0 ? below.length : pinned);
+  }
+
+  /** Called when somebody has stopped reading a link. */
+  set onUnpinned(callback: () => void) {
+    this.#onUnpinned = callback;
+  }
+
+  /** Somebody reads this link no more. */
+  unpin(link: Link, pin: Pin): void {
+    if (link.pins.delete(pin)) this.#onUnpinned();
   }
 }
 
 /** The link that a header makes. */
-export function linkOf(header: SegmentHeader): Link {
+export function linkTo(header: SegmentHeader): Link {
   const name = segmentName(header.id, header.predecessor.id, header.baseLsn);
-  return { name, id: header.id, baseLsn: header.baseLsn, endOffset: null };
+  return { name, id: header.id, baseLsn: header.baseLsn, endOffset: null, next: null, pins: new Set() };
 }
 
 /** What walking down the names came to: the links, or the predecessor that is not there. */
@@ -56,14 +107,15 @@ export type Walk = { readonly links: Link[] } | {
 
 /** From the last segment down to the one that holds `headLsn`, by the names alone. */
 export function walkDown(names: readonly SegmentName[], last: SegmentHeader, headLsn: number): Walk {
-  let lowest = linkOf(last);
+  let lowest = linkTo(last);
   const links = [lowest];
   let predecessorId = last.predecessor.id;
   while (predecessorId !== 0 && lowest.baseLsn > headLsn) {
     const { name: successor, baseLsn } = lowest;
     const found = names.find(({ id, baseLsn: base }) => id === predecessorId && base <= baseLsn);
     if (found === undefined) return { missing: { id: predecessorId, successor } };
-    lowest = { name: found.name, id: found.id, baseLsn: found.baseLsn, endOffset: null };
+    const { name, id, baseLsn: base } = found;
+    lowest = { name, id, baseLsn: base, endOffset: null, next: lowest, pins: new Set() };
     links.push(lowest);
     predecessorId = found.predecessorId;
   }

@@ -66,6 +66,7 @@ export class Committer {
   #syncWantedLsn = 0;
   #lastFlushMs = 0;
   #isClosing = false;
+  #isDrained = false;
 
   /** @param options See {@linkcode CommitterOptions}. */
   constructor({ tail, settings, place, report, counters }: CommitterOptions) {
@@ -124,6 +125,11 @@ export class Committer {
   /** Whether the log is being closed, or is. */
   get isClosing(): boolean {
     return this.#isClosing;
+  }
+
+  /** Whether it is being closed, and nothing is left to be written. */
+  get isDrained(): boolean {
+    return this.#isDrained;
   }
 
   /** What waits to be written. */
@@ -229,10 +235,14 @@ export class Committer {
     const count = this.#settings.maxEntries === 1 ? 1 : tail.countThatFit(next);
     const startMs = this.#runtime.monotonicMs();
     const isBlocking = this.#pace.next(next.pendingBytes);
+    const { visibleLsn } = this;
     const time = await tail.write(next, count, isBlocking);
     this.observers.written(tail.writtenLsn, time);
     const syncs = this.#isSyncDue();
-    if (syncs) await tail.sync(isBlocking);
+    if (syncs) {
+      if (this.#settlement.isNews(visibleLsn)) this.#tellWritten();
+      await tail.sync(isBlocking);
+    }
     this.#lastFlushMs = this.#runtime.monotonicMs();
     this.#pace.observe(this.#lastFlushMs - startMs, isBlocking, syncs);
     const before = next.count;
@@ -250,6 +260,12 @@ export class Committer {
     this.admission.ages.synced(this.#intake.taken.count > 0);
     this.#advanced();
   };
+
+  /** Some of a flush that is still to be synced is durable as soon as it is written. */
+  #tellWritten(): void {
+    this.#settlement.advance();
+    this.#moved.notify();
+  }
 
   #advanced(): void {
     this.#settlement.advance();
@@ -325,6 +341,7 @@ export class Committer {
       this.#wantSync(this.lastLsn);
       await this.#moved.wait();
     }
+    this.#isDrained = true;
     this.#cancelAlarms();
     this.#settlement.advance();
     this.#turnAway(closed);

@@ -26,6 +26,7 @@ import { type Found, type OutsideVoucher, recover, type TornReport } from "./rec
 import { detectRuntime } from "./runtime/detect.ts";
 import type { Runtime } from "./runtime/port.ts";
 import type { Place } from "./segment.ts";
+import { SegmentFiles } from "./segment_files.ts";
 import { Spares } from "./spares.ts";
 import { Counters } from "./stats.ts";
 import { Tail } from "./tail.ts";
@@ -78,6 +79,8 @@ export interface OpenedLog {
   readonly lock: DirectoryLock;
   readonly spares: Spares;
   readonly tail: Tail;
+  /** As readers see them. */
+  readonly files: SegmentFiles;
   readonly committer: Committer;
   readonly counters: Counters;
   readonly recovery: WalRecovery;
@@ -187,7 +190,7 @@ function start(
   spares.adopt(names);
   if (leftOver.length > 0) spares.free(leftOver, (name) => setTornAside(place, name));
   if (found !== null) spares.prepare(false);
-  return { place, settings, lock, spares, tail, committer, counters, recovery };
+  return { place, settings, lock, spares, tail, files: new SegmentFiles(place), committer, counters, recovery };
 }
 
 function recoveryReport(found: Found | null, durationMs: number): WalRecovery {

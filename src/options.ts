@@ -205,9 +205,7 @@ export function settle(options: WalOptions): Settings {
   if (runtime !== undefined && (typeof runtime !== "object" || typeof runtime?.open !== "function")) {
     throw new WalOptionsError(`runtime must be a Runtime, an adapter to files and clock, not ${describe(runtime)}`);
   }
-  if (signal !== undefined && !(signal instanceof AbortSignal)) {
-    throw new WalOptionsError(`signal must be an AbortSignal, not ${describe(signal)}`);
-  }
+  checkSignal(signal);
   const settings = { ...DEFAULTS, ...(preset === undefined ? {} : PRESETS[preset]), ...explicit };
   checkRanges(settings);
   if (settings.durability === "none" && explicit.windowMs === undefined) {
@@ -215,6 +213,23 @@ export function settle(options: WalOptions): Settings {
   }
   checkContradictions(explicit, settings);
   return settings;
+}
+
+/** Throws where `options` are none, name something else than `names`, or hold a signal that is none. */
+export function checkOptions(call: string, options: object, names: readonly string[]): void {
+  if (typeof options !== "object" || options === null) {
+    throw new WalOptionsError(`the options of ${call} must be an object, not ${describe(options)}`);
+  }
+  const unknown = Object.keys(options).find((name) => !names.includes(name));
+  if (unknown !== undefined) {
+    throw new WalOptionsError(`${call} has no option ${unknown}; there are ${names.join(", ")}`);
+  }
+  checkSignal("signal" in options ? options.signal : undefined);
+}
+
+function checkSignal(signal: unknown): void {
+  if (signal === undefined || signal instanceof AbortSignal) return;
+  throw new WalOptionsError(`signal must be an AbortSignal, not ${describe(signal)}`);
 }
 
 function optionNames(): string {

@@ -1,13 +1,13 @@
 /**
- * Reading in the process that writes: the entries of the chain, from one LSN to another, frame by frame.
+ * Reading in the process that writes: the entries of the chain, from one LSN on, frame by frame.
  *
  * @module
  */
 
 import { viewOf } from "./bytes.ts";
-import type { Link } from "./chain.ts";
+import type { Link, Pin } from "./chain.ts";
 import { decodeEntries, type Entry } from "./entry.ts";
-import { WalCorruptionError, WalIoError } from "./errors.ts";
+import { WalCorruptionError, WalIoError, WalTruncatedError } from "./errors.ts";
 import {
   decodeFrameHeader,
   decodeIndex,
@@ -18,68 +18,131 @@ import {
   type IndexPoint,
   MAX_INDEX_POINTS,
 } from "./format.ts";
-import { openGoodSegment } from "./good_segment.ts";
 import { FrameScanner, type ScannedFrame } from "./scan.ts";
-import { type OpenSegmentFile, type Place, release } from "./segment.ts";
+import type { OpenSegmentFile } from "./segment.ts";
+import type { SegmentFiles, SharedFile } from "./segment_files.ts";
 import { pointAtOrBefore } from "./sparse_index.ts";
+import type { Tail } from "./tail.ts";
 
-/** What is to be read, settled when the reader was made. */
-export interface ReadRange {
-  readonly place: Place;
-  /** Of which log: a file of another one may bear the same name. */
-  readonly logId: string;
-  /** The chain, oldest first. The last one's end is not stated: `toLsn` is. */
-  readonly links: readonly Link[];
-  /** Where to begin in the last link, which has no footer. */
-  readonly lastIndex: readonly IndexPoint[];
-  readonly fromLsn: number;
-  readonly toLsn: number;
+/** What a reader sees of the end of the log. */
+export type ReadSource = Pick<Tail, "chain" | "segment" | "headLsn">;
+
+/** Where a reader is: it keeps the file of its segment, which stays as long. */
+interface Place {
+  readonly link: Link;
+  readonly file: SharedFile;
+  readonly scanner: FrameScanner;
 }
 
-/** Yields the entries of each frame from `fromLsn` to `toLsn`; rejects at damage. A frame without such entries is passed over. */
-export async function* readBatches(range: ReadRange): AsyncGenerator<Entry[], void, undefined> {
-  const { place, logId, links, fromLsn, toLsn } = range;
-  if (toLsn < fromLsn) return;
-  const first = Math.max(0, links.findLastIndex(({ baseLsn }) => baseLsn <= fromLsn));
-  let nextLsn = links[first]?.baseLsn ?? 1;
-  for (let nth = first; nth < links.length && nextLsn <= toLsn; nth++) {
-    const link = links[nth];
-    if (link === undefined) return;
-    const opened = await openGoodSegment(place, { name: link.name, logId, where: "earlier" }, "read");
+/** Walks along the chain as it grows. One call at a time. */
+export class ChainReader implements Pin {
+  readonly holder: string;
+  readonly #tail: ReadSource;
+  readonly #files: SegmentFiles;
+  #nextLsn: number;
+  #place: Place | null = null;
+  /** A frame of which only the first entries have been shown. */
+  #held: ScannedFrame | null = null;
+
+  /** @param fromLsn The first LSN to show. @param holder Who reads, in words for a person. */
+  constructor(tail: ReadSource, files: SegmentFiles, fromLsn: number, holder: string) {
+    this.#tail = tail;
+    this.#files = files;
+    this.#nextLsn = fromLsn;
+    this.holder = holder;
+  }
+
+  /** The next LSN to show. */
+  get nextLsn(): number {
+    return this.#nextLsn;
+  }
+
+  /**
+   * The next entries up to `toLsn`, which must be in the files: those of one frame. Null when all have been shown. Rejects at
+   * damage.
+   */
+  async next(toLsn: number): Promise<Entry[] | null> {
+    while (this.#nextLsn <= toLsn) {
+      const place = await this.#settle();
+      const { link, scanner } = place;
+      const frame = this.#held ?? scanner.take();
+      if (frame === null) {
+        if (await this.#readOn(place)) continue;
+        throw damage(link, scanner, "a frame is damaged or missing");
+      }
+      const lastLsn = Math.min(toLsn, frame.lastLsn);
+      if (lastLsn < this.#nextLsn) continue; // it lies before what is asked for, or is a control frame
+      const entries = frame.header.count === 0 ? [] : entriesOf(frame, this.#nextLsn, lastLsn);
+      if (entries === null) throw damage(link, scanner, `the entries do not fill the frame at offset ${frame.offset}`);
+      this.#held = lastLsn < frame.lastLsn ? frame : null;
+      this.#nextLsn = lastLsn + 1;
+      if (entries.length > 0) return entries;
+    }
+    return null;
+  }
+
+  /** Gives the file back. */
+  async close(): Promise<void> {
+    const place = this.#place;
+    this.#place = null;
+    if (place === null) return;
+    await this.#files.release(place.file);
+    this.#tail.chain.unpin(place.link, this);
+  }
+
+  /** In the segment that holds the next LSN; its file cannot be freed from now on. */
+  async #settle(): Promise<Place> {
+    const { chain, headLsn } = this.#tail;
+    let link = this.#place?.link ?? chain.linkOf(this.#nextLsn);
+    if (link === undefined) throw new WalTruncatedError(`read from LSN ${this.#nextLsn}`, headLsn);
+    while (link.next !== null && link.next.baseLsn <= this.#nextLsn) link = link.next;
+    if (link === this.#place?.link) return this.#place;
+    link.pins.add(this); // before anything is awaited
+    await this.close();
     try {
-      const successor = links[nth + 1];
-      if (successor !== undefined) link.endOffset ??= await statedEnd(place, logId, successor);
-      const lastLsn = successor === undefined ? toLsn : successor.baseLsn - 1;
-      const point = successor === undefined
-        ? pointAtOrBefore(range.lastIndex, fromLsn)
-        : await footerPoint(opened, link, fromLsn);
-      const start = point ?? { lsn: link.baseLsn, offset: HEADER_BYTES };
-      const limitOffset = link.endOffset ?? opened.sizeBytes;
-      const scanner = new FrameScanner(opened.file, opened.checksum, start.offset, start.lsn, limitOffset);
-      yield* readFrames(scanner, link, fromLsn, Math.min(toLsn, lastLsn));
-      nextLsn = lastLsn + 1;
-    } finally {
-      await release(opened.file);
+      this.#place = await this.#enter(link);
+    } catch (error) {
+      chain.unpin(link, this);
+      throw error;
+    }
+    return this.#place;
+  }
+
+  async #enter(link: Link): Promise<Place> {
+    const { segment } = this.#tail;
+    if (segment === null) throw new Error("there is no segment to read");
+    const file = await this.#files.acquire(link, segment.header.logId);
+    try {
+      const limitOffset = await this.#limitOf(link);
+      const point = link.next === null && segment.header.id === link.id
+        ? pointAtOrBefore(segment.index.points, this.#nextLsn)
+        : await footerPoint(file.opened, link, this.#nextLsn);
+      const { lsn, offset } = point ?? { lsn: link.baseLsn, offset: HEADER_BYTES };
+      return { link, file, scanner: new FrameScanner(file, file.opened.checksum, offset, lsn, limitOffset) };
+    } catch (error) {
+      await this.#files.release(file);
+      throw error;
     }
   }
-}
 
-async function* readFrames(
-  scanner: FrameScanner,
-  link: Link,
-  fromLsn: number,
-  toLsn: number,
-): AsyncGenerator<Entry[], void, undefined> {
-  while (scanner.nextLsn <= toLsn) {
-    const frame = scanner.take();
-    if (frame === null) {
-      if (await more(scanner, link)) continue;
-      throw damage(link, scanner, "a frame is damaged or missing");
+  /** Where the segment ends, as far as it is written. */
+  async #limitOf(link: Link): Promise<number> {
+    const { segment } = this.#tail;
+    if (link.next === null && segment !== null) return segment.endOffset;
+    if (link.endOffset !== null || link.next === null || segment === null) return link.endOffset ?? 0;
+    const successor = await this.#files.acquire(link.next, segment.header.logId);
+    link.endOffset = successor.opened.header.predecessor.endOffset;
+    await this.#files.release(successor);
+    return link.endOffset;
+  }
+
+  async #readOn({ link, scanner }: Place): Promise<boolean> {
+    scanner.limitOffset = await this.#limitOf(link);
+    try {
+      return await scanner.more();
+    } catch (error) {
+      throw new WalIoError(`read ${link.name} at offset ${scanner.offset}`, error);
     }
-    if (frame.lastLsn < fromLsn || frame.header.count === 0) continue;
-    const entries = entriesOf(frame, fromLsn, toLsn);
-    if (entries === null) throw damage(link, scanner, `the entries do not fill the frame at offset ${frame.offset}`);
-    if (entries.length > 0) yield entries;
   }
 }
 
@@ -88,22 +151,8 @@ function entriesOf(frame: ScannedFrame, fromLsn: number, toLsn: number): Entry[]
 }
 
 function damage(link: Link, { offset, nextLsn }: FrameScanner, what: string): WalCorruptionError {
-  const evidence = link.endOffset === null ? "frame" : "successor";
+  const evidence = link.next === null ? "frame" : "successor";
   return new WalCorruptionError({ segment: link.name, offset, lsn: nextLsn, evidence }, what);
-}
-
-async function more(scanner: FrameScanner, link: Link): Promise<boolean> {
-  try {
-    return await scanner.more();
-  } catch (error) {
-    throw new WalIoError(`read ${link.name} at offset ${scanner.offset}`, error);
-  }
-}
-
-async function statedEnd(place: Place, logId: string, successor: Link): Promise<number> {
-  const { file, header } = await openGoodSegment(place, { name: successor.name, logId, where: "earlier" }, "read");
-  await release(file);
-  return header.predecessor.endOffset;
 }
 
 /** Where a reader may begin in a sealed segment, or null: a bad, wrong or missing footer costs a scan, never a refusal. */

@@ -10,7 +10,7 @@ import { type Link, walkDown } from "./chain.ts";
 import { WalError, type WalEvidence, WalIoError } from "./errors.ts";
 import { decodeControlPayload, FrameKind, HEADER_BYTES, parseSegmentName, type SegmentName } from "./format.ts";
 import { openGoodSegment } from "./good_segment.ts";
-import { FrameScanner, type ScannedFrame, searchHeaders } from "./scan.ts";
+import { chunksOf, FrameScanner, type ScannedFrame, searchHeaders } from "./scan.ts";
 import { type OpenSegmentFile, type Place, release, Segment } from "./segment.ts";
 import { decide, refuse, type Voucher } from "./verdict.ts";
 
@@ -178,7 +178,7 @@ async function recoverFrom(
 /** Every good frame of the last segment, up to the first bad one. */
 async function scanLast(segment: Segment): Promise<Scan> {
   const { header, file, checksum, index } = segment;
-  const scanner = new FrameScanner(file, checksum, HEADER_BYTES, header.baseLsn, segment.sizeBytes);
+  const scanner = new FrameScanner(chunksOf(file), checksum, HEADER_BYTES, header.baseLsn, segment.sizeBytes);
   let headLsn = header.headLsn;
   let stampedLsn = header.baseLsn - 1;
   let lastTime = header.time;
@@ -283,7 +283,7 @@ async function walk(place: Place, last: LastFile, segments: readonly SegmentName
 async function writeAgain(segment: Segment, scan: Scan): Promise<number | null> {
   const { file, checksum } = segment;
   const { doubtfulOffset, doubtfulLsn, endOffset } = scan;
-  const scanner = new FrameScanner(file, checksum, doubtfulOffset, doubtfulLsn, endOffset);
+  const scanner = new FrameScanner(chunksOf(file), checksum, doubtfulOffset, doubtfulLsn, endOffset);
   let run: ScannedFrame[] = [];
   const writeRun = async (): Promise<void> => {
     const [first] = run;

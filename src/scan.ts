@@ -19,6 +19,26 @@ import type { RuntimeFile } from "./runtime/port.ts";
 
 const CHUNK_BYTES = 1024 * 1024;
 
+/** What a scanner reads from. */
+export interface Chunks {
+  /** The bytes from `offset` on, `lengthBytes` or up to the end of the file; a buffer that is never written to again. */
+  readChunk(offset: number, lengthBytes: number): Promise<Uint8Array<ArrayBuffer>>;
+  /** The size of the file. */
+  size(): Promise<number>;
+}
+
+/** A file, read by nobody else. */
+export function chunksOf(file: RuntimeFile): Chunks {
+  return {
+    readChunk: async (offset, lengthBytes) => {
+      const bytes = new Uint8Array(lengthBytes);
+      const count = await file.read(bytes, offset);
+      return count < lengthBytes ? bytes.subarray(0, count) : bytes;
+    },
+    size: () => file.size(),
+  };
+}
+
 /** A checked frame, where it stands in the file and in the chunk that was read. */
 export interface ScannedFrame {
   readonly header: FrameHeader;
@@ -46,9 +66,8 @@ function lastLsnOf(header: FrameHeader, view: DataView, at: number): number {
  * ```
  */
 export class FrameScanner {
-  readonly #file: RuntimeFile;
+  readonly #chunks: Chunks;
   readonly #checksum: FrameChecksum;
-  readonly #limitOffset: number;
   readonly #chunkBytes: number;
   #bytes: Uint8Array<ArrayBuffer> = new Uint8Array(0);
   #view: DataView = viewOf(this.#bytes);
@@ -61,21 +80,23 @@ export class FrameScanner {
   offset: number;
   /** The LSN with which it must begin. */
   nextLsn: number;
+  /** Where to stop; it may rise while the file grows. */
+  limitOffset: number;
 
   /** @param offset Where the first frame begins. @param nextLsn Its first LSN. @param limitOffset Where to stop. */
   constructor(
-    file: RuntimeFile,
+    chunks: Chunks,
     checksum: FrameChecksum,
     offset: number,
     nextLsn: number,
     limitOffset: number,
     chunkBytes: number = CHUNK_BYTES,
   ) {
-    this.#file = file;
+    this.#chunks = chunks;
     this.#checksum = checksum;
     this.offset = offset;
     this.nextLsn = nextLsn;
-    this.#limitOffset = limitOffset;
+    this.limitOffset = limitOffset;
     this.#chunkBytes = chunkBytes;
   }
 
@@ -105,19 +126,17 @@ export class FrameScanner {
   /** Reads on; false when no further frame follows. */
   async more(): Promise<boolean> {
     if (this.#isBad) return false;
-    const room = this.#limitOffset - this.offset;
+    const room = this.limitOffset - this.offset;
     if (room < this.#wantedBytes) return false;
     const length = Math.min(room, Math.max(this.#chunkBytes, this.#wantedBytes));
     // A checked length that the file cannot hold is a torn frame; its bytes are not allocated before that is known.
-    if (this.#wantedBytes > this.#chunkBytes && (await this.#file.size()) - this.offset < this.#wantedBytes) {
+    if (this.#wantedBytes > this.#chunkBytes && (await this.#chunks.size()) - this.offset < this.#wantedBytes) {
       return false;
     }
-    const bytes = new Uint8Array(length);
-    const count = await this.#file.read(bytes, this.offset);
-    this.#bytes = count < length ? bytes.subarray(0, count) : bytes;
+    this.#bytes = await this.#chunks.readChunk(this.offset, length);
     this.#view = viewOf(this.#bytes);
     this.#at = 0;
-    return count >= this.#wantedBytes;
+    return this.#bytes.length >= this.#wantedBytes;
   }
 
   #bad(): null {

@@ -61,6 +61,11 @@ export class Settlement implements Outcomes {
     return this.keptLsn(level === "none" ? this.#lastLsn : this.#levels.durableLsn(syncedLsn, writtenLsn));
   }
 
+  /** Whether a write has told anyone anything: readers see more than up to `visibleLsn`, or somebody waits for a write. */
+  isNews(visibleLsn: number): boolean {
+    return this.visibleLsn > visibleLsn || this.#waiters.hasAt("write");
+  }
+
   /** Whether something that is written asks for a sync. */
   get wantsSync(): boolean {
     const { syncedLsn, writtenLsn } = this.#progress;

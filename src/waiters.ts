@@ -52,6 +52,11 @@ export class Waiters {
     });
   }
 
+  /** Whether somebody waits at this level. */
+  hasAt(level: AskedLevel): boolean {
+    return this.#counts.has(level);
+  }
+
   /** Whether somebody waits for an LSN from `firstLsn` to `lastLsn`. */
   isAwaited(firstLsn: number, lastLsn: number): boolean {
     let low = 0;

@@ -19,8 +19,9 @@ import {
 } from "./errors.ts";
 import { encodeLockMark } from "./format.ts";
 import { type OpenedLog, openLog, type WalRecovery } from "./opening.ts";
-import { DURABILITIES, type Durability, type WalOptions } from "./options.ts";
-import { readBatches } from "./reader.ts";
+import { checkOptions, DURABILITIES, type Durability, type WalOptions } from "./options.ts";
+import { readableOf, type WalReadable } from "./readable.ts";
+import { ChainReader } from "./reader.ts";
 
 /**
  * Whether a log takes entries.
@@ -75,10 +76,14 @@ export interface WaitOptions {
 export interface ReadOptions {
   /** The first LSN; the first there is unless said. */
   readonly from?: number;
-  /** The last LSN; the last that is durable at the call unless said. */
+  /** The last LSN; the last that is durable at the call unless said. A follower may wait for one that is to come. */
   readonly to?: number;
+  /** Whether the stream goes on with what becomes durable, until the log is closed. */
+  readonly follow?: boolean;
   /** Whether the stream carries arrays, the entries of one frame each, instead of single entries. */
   readonly batches?: boolean;
+  /** Ends the reading. */
+  readonly signal?: AbortSignal;
 }
 
 /**
@@ -293,12 +298,13 @@ export class Wal {
    * ```
    */
   waitFor(lsn: number, options: WaitOptions = {}): Promise<number> {
-    const { durability, signal } = options;
     try {
-      this.#checkWait(lsn, durability);
+      checkOptions("waitFor", options, ["durability", "signal"]);
+      this.#checkWait(lsn, options.durability);
     } catch (error) {
       return Promise.reject(error);
     }
+    const { durability, signal } = options;
     const isRecovered = lsn <= this.#recoveredLsn;
     const settled = isRecovered ? this.#checkRecovered(lsn) : this.#log.committer.settled(lsn, durability ?? "own");
     return signal === undefined ? settled : abortable(settled, signal, `waiting for LSN ${lsn}`);
@@ -341,45 +347,26 @@ export class Wal {
    * await wal.close();
    * ```
    */
-  readable(options: ReadOptions & { readonly batches: true }): ReadableStream<Entry[]>;
+  readable(options: ReadOptions & { readonly batches: true }): WalReadable<Entry[]>;
   /** The same, entry by entry. */
-  readable(options?: ReadOptions & { readonly batches?: false }): ReadableStream<Entry>;
+  readable(options?: ReadOptions & { readonly batches?: false }): WalReadable<Entry>;
   /** The same, for options that are known only when it runs. */
-  readable(options?: ReadOptions): ReadableStream<Entry> | ReadableStream<Entry[]>;
-  readable(options: ReadOptions = {}): ReadableStream<Entry> | ReadableStream<Entry[]> {
+  readable(options?: ReadOptions): WalReadable<Entry | Entry[]>;
+  readable(options: ReadOptions = {}): WalReadable<Entry | Entry[]> {
     if (this.#closing !== null) throw new WalClosedError("read");
+    checkOptions("readable", options, ["from", "to", "follow", "batches", "signal"]);
     const { firstLsn, lastLsn, durableLsn } = this;
-    const { from = firstLsn, to = durableLsn, batches = false } = options;
-    for (const lsn of [from, to]) {
-      if (!Number.isSafeInteger(lsn) || lsn < 0) {
-        throw new WalInputError(`an LSN must be a whole number, not ${describe(lsn)}`);
-      }
-    }
+    const { from = firstLsn, to, follow = false, batches = false, signal } = options;
+    checkLsn(from);
+    if (to !== undefined) checkLsn(to);
     if (from < firstLsn) throw new WalTruncatedError(`read from LSN ${from}`, firstLsn);
-    if (from > lastLsn + 1 || to > lastLsn) {
+    if (from > lastLsn + 1 || !follow && to !== undefined && to > lastLsn) {
       throw new WalRangeError(`cannot read from LSN ${from} to ${to}: the last one given out is ${lastLsn}`);
     }
-    const source = this.#batches(from, Math.min(to, durableLsn));
-    const strategy = { highWaterMark: 0 }; // nothing is read before somebody asks
-    const cancel = async (): Promise<void> => void await source.return();
-    if (batches) {
-      return new ReadableStream<Entry[]>({
-        pull: async (controller) => {
-          const { done, value } = await source.next();
-          if (done) controller.close();
-          else controller.enqueue(value);
-        },
-        cancel,
-      }, strategy);
-    }
-    return new ReadableStream<Entry>({
-      pull: async (controller) => {
-        const { done, value } = await source.next();
-        if (done) controller.close();
-        else for (const entry of value) controller.enqueue(entry);
-      },
-      cancel,
-    }, strategy);
+    const toLsn = follow ? to ?? Infinity : Math.min(to ?? durableLsn, durableLsn);
+    const { tail, files, committer } = this.#log;
+    const reader = new ChainReader(tail, files, from, `a ${follow ? "follower" : "reader"} from LSN ${from}`);
+    return readableOf({ reader, committer, toLsn, follow, signal }, batches);
   }
 
   // -- the end
@@ -452,9 +439,7 @@ export class Wal {
     if (durability !== undefined && !DURABILITIES.includes(durability)) {
       throw new WalOptionsError(`durability must be ${DURABILITIES.join(", ")}, not ${describe(durability)}`);
     }
-    if (!Number.isSafeInteger(lsn) || lsn < 0) {
-      throw new WalInputError(`an LSN must be a whole number, not ${describe(lsn)}`);
-    }
+    checkLsn(lsn);
     if (lsn > this.lastLsn) {
       throw new WalRangeError(`cannot wait for LSN ${lsn}: the last one given out is ${this.lastLsn}`);
     }
@@ -465,31 +450,8 @@ export class Wal {
     if (lsn === 0) return lsn;
     if (this.#closing !== null) throw new WalClosedError(`look whether LSN ${lsn} is in the log`);
     if (lsn < this.firstLsn) throw new WalTruncatedError(`wait for LSN ${lsn}`, this.firstLsn);
-    for await (const _batch of this.#batches(lsn, lsn)) return lsn;
+    for await (const _entry of this.readable({ from: lsn, to: lsn })) return lsn;
     throw new WalRangeError(`cannot wait for LSN ${lsn}: it was given out and rejected before the log was opened`);
-  }
-
-  async *#batches(fromLsn: number, toLsn: number): AsyncGenerator<Entry[], void, undefined> {
-    const { committer, tail, place } = this.#log;
-    // At "none" what was accepted may not be written yet, and some of it never will be.
-    while (committer.visibleLsn < committer.keptLsn(toLsn) && committer.failure === null) {
-      const moved = committer.moved();
-      committer.admission.hasten();
-      await moved;
-    }
-    const { segment } = tail;
-    const lastLsn = Math.min(toLsn, committer.visibleLsn);
-    if (segment !== null) {
-      const lastIndex = [...segment.index.points];
-      const { logId } = segment.header;
-      try {
-        yield* readBatches({ place, logId, links: [...tail.chain.links], lastIndex, fromLsn, toLsn: lastLsn });
-      } catch (error) {
-        // Whoever has the lock now may have freed the files: that is no damage.
-        throw this.#closing === null ? error : new WalClosedError("read on", { cause: error });
-      }
-    }
-    if (lastLsn < committer.keptLsn(toLsn) && committer.failure !== null) throw committer.failure;
   }
 
   async #close(): Promise<void> {
@@ -516,6 +478,11 @@ export class Wal {
       if (!isNoRoom(error)) throw error; // the mark itself is there: its copy is only a second witness
     }
   }
+}
+
+function checkLsn(lsn: number): void {
+  if (Number.isSafeInteger(lsn) && lsn >= 0) return;
+  throw new WalInputError(`an LSN must be a whole number from 0, not ${describe(lsn)}`);
 }
 
 function abortable<T>(call: Promise<T>, signal: AbortSignal, tried: string): Promise<T> {

@@ -2,7 +2,7 @@
 
 import { test } from "node:test";
 import { assert, assertEquals } from "@std/assert";
-import { Chain, linkOf, walkDown } from "../src/chain.ts";
+import { Chain, linkTo, walkDown } from "../src/chain.ts";
 import { parseSegmentName, type SegmentHeader, type SegmentName, segmentName } from "../src/format.ts";
 import { headerWith } from "./support/frames.ts";
 
@@ -72,7 +72,7 @@ test("a new segment comes to the end, and the one before it gets the end that th
   assertEquals(chain.last, undefined);
   for (const told of ["1<0@1", "2<1@10", "3<2@20"]) chain.push(headerOf(told));
   assertEquals(chain.links.map(({ id, endOffset }) => [id, endOffset]), [[1, 4104], [2, 4112], [3, null]]);
-  assertEquals(chain.last, linkOf(headerOf("3<2@20")));
+  assertEquals(chain.last, linkTo(headerOf("3<2@20")));
 });
 
 test("a segment that never got a frame is no link any more once the next one names its predecessor", () => {

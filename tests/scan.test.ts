@@ -6,7 +6,7 @@ import { decodeEntries } from "../src/entry.ts";
 import { FrameKind, HEADER_BYTES, MAX_FRAME_BYTES, MAX_NUMBER } from "../src/format.ts";
 import type { RuntimeFile } from "../src/runtime/port.ts";
 import { Random } from "../src/runtime/random.ts";
-import { FrameScanner } from "../src/scan.ts";
+import { chunksOf, FrameScanner } from "../src/scan.ts";
 import { faults } from "./support/faults.ts";
 import { checksumOf, fileWith, frameAt, framesFrom, framesOf, joined, withBitFlipped } from "./support/frames.ts";
 import { assertRejectsWithCode } from "./support/system_code.ts";
@@ -29,7 +29,7 @@ interface ScanOptions {
 /** Walks over a file as everyone does who scans one. */
 async function scan(file: RuntimeFile, options: ScanOptions = {}): Promise<Scanned> {
   const { firstLsn = 1, limitOffset = await file.size(), chunkBytes = 1024 } = options;
-  const scanner = new FrameScanner(file, checksumOf(), HEADER_BYTES, firstLsn, limitOffset, chunkBytes);
+  const scanner = new FrameScanner(chunksOf(file), checksumOf(), HEADER_BYTES, firstLsn, limitOffset, chunkBytes);
   const told: string[] = [];
   const frames = [];
   let rounds = 0;

@@ -75,6 +75,7 @@ function commandLine(runtime, files, grep, report) {
   const reporters = ["spec", "stdout", "junit", report];
   return [
     "--enable-source-maps",
+    "--import=./tests/check/untracked.mjs",
     "--test",
     `--test-timeout=${testSeconds * 1000}`,
     ...reporters.map((value, index) => (index % 2 === 0 ? "--test-reporter=" : "--test-reporter-destination=") + value),
