@@ -14,6 +14,7 @@
  * @module
  */
 
+export type { Acknowledgement } from "./src/acknowledge.ts";
 export { Entry, type EntryData, type EntryFields, type EntryInput } from "./src/entry.ts";
 export {
   WalAbortedError,
@@ -39,6 +40,8 @@ export {
   WalVersionError,
 } from "./src/errors.ts";
 export type { WalEvent, WalEventLevel } from "./src/event.ts";
+export { decodeJson, encodeJson, type EncodeJsonOptions, type JsonEntry } from "./src/json.ts";
+export { splitLines, type SplitLinesOptions } from "./src/lines.ts";
 export type { WalRecovery } from "./src/opening.ts";
 export type { Durability, IoMode, Preset, RecoveryMode, WalOptions } from "./src/options.ts";
 export type { TornReport } from "./src/recovery.ts";
@@ -53,3 +56,4 @@ export type {
 } from "./src/runtime/port.ts";
 export type { WalReadable } from "./src/readable.ts";
 export { type ReadOptions, type WaitOptions, Wal, type WalState } from "./src/wal.ts";
+export type { WalWritable, WritableOptions } from "./src/writable.ts";

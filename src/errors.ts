@@ -80,8 +80,8 @@ export class WalError extends Error {
  */
 export class WalInputError extends WalError {
   /** Made by the log. @param message What was handed over, and what is taken. */
-  constructor(message: string) {
-    super("WAL_INPUT", message);
+  constructor(message: string, options?: ErrorOptions) {
+    super("WAL_INPUT", message, options);
   }
 }
 
@@ -120,10 +120,10 @@ export class WalOptionsError extends WalError {
  * await wal.close();
  * ```
  */
-export type WalLimitName = "maxEntryBytes" | "maxBatchBytes" | "lsn" | "segmentId";
+export type WalLimitName = "maxEntryBytes" | "maxBatchBytes" | "maxLineBytes" | "lsn" | "segmentId";
 
 /**
- * A stated limit would be passed: the entry, the batch, the LSN, the segment id. Nothing was appended.
+ * A stated limit would be passed: the entry, the batch, the line, the LSN, the segment id. Nothing was appended.
  *
  * @example
  * ```ts

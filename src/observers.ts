@@ -38,10 +38,8 @@ export class Observers {
     for (const observer of [...this.#observers]) observer.rejected(firstLsn, reason);
   }
 
-  /** See {@linkcode Observer}. Nobody is told of anything afterwards. */
+  /** See {@linkcode Observer}. */
   ended(reason: Error): void {
-    const observers = [...this.#observers];
-    this.#observers.clear();
-    for (const observer of observers) observer.ended(reason);
+    for (const observer of [...this.#observers]) observer.ended(reason);
   }
 }

@@ -227,6 +227,12 @@ export function checkOptions(call: string, options: object, names: readonly stri
   checkSignal("signal" in options ? options.signal : undefined);
 }
 
+/** Throws where this is given and is no level. */
+export function checkDurability(durability: Durability | undefined): void {
+  if (durability === undefined || DURABILITIES.includes(durability)) return;
+  throw new WalOptionsError(`durability must be one of ${DURABILITIES.join(", ")}, not ${describe(durability)}`);
+}
+
 function checkSignal(signal: unknown): void {
   if (signal === undefined || signal instanceof AbortSignal) return;
   throw new WalOptionsError(`signal must be an AbortSignal, not ${describe(signal)}`);

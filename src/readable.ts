@@ -8,6 +8,7 @@ import type { Committer } from "./committer.ts";
 import type { Entry } from "./entry.ts";
 import { WalAbortedError, WalClosedError } from "./errors.ts";
 import type { ChainReader } from "./reader.ts";
+import { Sleeper } from "./signal.ts";
 
 /**
  * A stream of entries, which a `for await` may walk through.
@@ -43,7 +44,7 @@ export interface Reading {
 class EntrySource {
   readonly #reading: Reading;
   #isCancelled = false;
-  #wake: () => void = () => {};
+  readonly #sleeper: Sleeper = new Sleeper();
   /** The call that is under way: whoever cancels waits for it, because it uses the file. */
   #call: Promise<unknown> = Promise.resolve();
 
@@ -63,7 +64,7 @@ class EntrySource {
   /** Nothing more is wanted: gives the file back. */
   async cancel(): Promise<void> {
     this.#isCancelled = true;
-    this.#wake();
+    this.#sleeper.wake();
     await this.#call;
     await this.#close();
   }
@@ -103,7 +104,7 @@ class EntrySource {
       if (committer.failure !== null) throw committer.failure;
       if (committer.isDrained) return null;
       if (!follow) committer.admission.hasten(); // at "none" what was accepted may not be written yet
-      await this.#moved();
+      await this.#sleeper.sleep(committer.moved());
     }
     return null;
   }
@@ -116,14 +117,6 @@ class EntrySource {
       // Whoever has the lock by now may have freed the files: that is no damage.
       throw committer.isDrained ? new WalClosedError("read on", { cause: error }) : error;
     }
-  }
-
-  /** Resolves when the log has moved, or this source is cancelled. */
-  #moved(): Promise<void> {
-    return new Promise((resolve) => {
-      this.#wake = resolve;
-      void this.#reading.committer.moved().then(resolve);
-    });
   }
 }
 

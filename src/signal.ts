@@ -23,3 +23,21 @@ export class Signal {
     resolve?.();
   }
 }
+
+/** One who waits for a signal, and may be woken by something else as well. */
+export class Sleeper {
+  #wake: () => void = () => {};
+
+  /** Resolves when `until` does, or somebody wakes it. */
+  sleep(until: Promise<void>): Promise<void> {
+    return new Promise((resolve) => {
+      this.#wake = resolve;
+      void until.then(resolve);
+    });
+  }
+
+  /** Wakes it, if it sleeps. */
+  wake(): void {
+    this.#wake();
+  }
+}

@@ -4,6 +4,7 @@
  * @module
  */
 
+import { type Acknowledgement, acknowledgement } from "./acknowledge.ts";
 import type { Entry, EntryInput } from "./entry.ts";
 import {
   describe,
@@ -13,15 +14,15 @@ import {
   WalClosedError,
   type WalFailedError,
   WalInputError,
-  WalOptionsError,
   WalRangeError,
   WalTruncatedError,
 } from "./errors.ts";
 import { encodeLockMark } from "./format.ts";
 import { type OpenedLog, openLog, type WalRecovery } from "./opening.ts";
-import { checkOptions, DURABILITIES, type Durability, type WalOptions } from "./options.ts";
+import { checkDurability, checkOptions, type Durability, type WalOptions } from "./options.ts";
 import { readableOf, type WalReadable } from "./readable.ts";
 import { ChainReader } from "./reader.ts";
+import { EntrySink, type WalWritable, writableOf, type WritableOptions } from "./writable.ts";
 
 /**
  * Whether a log takes entries.
@@ -311,6 +312,41 @@ export class Wal {
   }
 
   /**
+   * A new stream into the log; many may be open at once. `write()` means accepted, `close()` means durable, and leaves the log
+   * open.
+   *
+   * @example
+   * ```ts
+   * import { splitLines, Wal } from "@walstream/wal";
+   *
+   * const wal = await Wal.open("data/wal");
+   * const { body } = new Response("one\\ntwo\\nthree\\n");
+   * await body?.pipeThrough(splitLines()).pipeTo(wal.writable()); // three entries, and they are on the disk
+   * await wal.close();
+   * ```
+   */
+  writable(options: WritableOptions = {}): WalWritable {
+    return writableOf(new EntrySink(this.#log.committer, this.#levelOf("writable", options), null));
+  }
+
+  /**
+   * Both ends of a stream through the log: entries go in, and come out, numbered, once they are durable.
+   *
+   * @example
+   * ```ts
+   * import { Wal } from "@walstream/wal";
+   *
+   * const wal = await Wal.open("data/wal");
+   * const source = ReadableStream.from(["one", "two"]);
+   * for await (const entry of source.pipeThrough(wal.acknowledge())) console.log(`${entry.text()} is ${entry.lsn}`);
+   * await wal.close();
+   * ```
+   */
+  acknowledge(options: WritableOptions = {}): Acknowledgement {
+    return acknowledgement(this.#log.committer, this.#levelOf("acknowledge", options));
+  }
+
+  /**
    * Resolves when everything that was accepted before the call is synced to the disk, at every durability level; to the
    * last LSN of it.
    *
@@ -411,6 +447,14 @@ export class Wal {
 
   // -- inside
 
+  #levelOf(call: string, options: WritableOptions): Durability | undefined {
+    if (this.#closing !== null) throw new WalClosedError(call);
+    if (this.error !== null) throw this.error;
+    checkOptions(call, options, ["durability"]);
+    checkDurability(options.durability);
+    return options.durability;
+  }
+
   #bufferFull(): WalBufferFullError {
     const { committer, settings } = this.#log;
     return new WalBufferFullError(committer.bufferedBytes, settings.maxBufferedBytes);
@@ -436,9 +480,7 @@ export class Wal {
   }
 
   #checkWait(lsn: number, durability: Durability | undefined): void {
-    if (durability !== undefined && !DURABILITIES.includes(durability)) {
-      throw new WalOptionsError(`durability must be ${DURABILITIES.join(", ")}, not ${describe(durability)}`);
-    }
+    checkDurability(durability);
     checkLsn(lsn);
     if (lsn > this.lastLsn) {
       throw new WalRangeError(`cannot wait for LSN ${lsn}: the last one given out is ${this.lastLsn}`);

@@ -11,7 +11,7 @@ import { assertEquals } from "@std/assert";
  * its own level and of those below.
  */
 const table: Levels = readLevels(`
-  L0 bytes checksum entry errors event format options signal stats
+  L0 bytes checksum entry errors event format json lines options signal stats
   L0 runtime/port
   L1 runtime/bun runtime/deno runtime/detect runtime/host_task runtime/node runtime/node_file
   L1 runtime/process_identity runtime/random runtime/system_error runtime/system_runtime runtime/system_timer
@@ -20,8 +20,8 @@ const table: Levels = readLevels(`
   L1 runtime/memory_process runtime/memory_runtime runtime/memory_sectors runtime/memory_survival
   L1 runtime/memory_tree runtime/memory_volume
   L1 alarm lock lock_owner numbered_lock segment spares sparse_index
-  L2 admission ages aside births chain committer disk_room good_segment intake levels observers opening pace pending preparation pump readable reader recovery
-  L2 rejected_lsns room_queue scan segment_files settlement tail verdict waiters window
+  L2 acknowledge admission ages aside births chain committer disk_room good_segment intake levels observers opening pace pending preparation pump readable reader recovery
+  L2 rejected_lsns room_queue scan segment_files settlement tail verdict waiters window writable
   L3 wal
   L5 cli/demo
 `);

@@ -1,0 +1,113 @@
+/**
+ * Values to entries and back, as JSON.
+ *
+ * @module
+ */
+
+import type { Entry, EntryInput } from "./entry.ts";
+import { describe, messageOf, WalInputError } from "./errors.ts";
+
+/**
+ * What {@linkcode encodeJson} takes.
+ *
+ * @example
+ * ```ts
+ * import { encodeJson, type EncodeJsonOptions, Wal } from "@walstream/wal";
+ *
+ * const options: EncodeJsonOptions = { kind: 3 };
+ * const wal = await Wal.open("data/wal");
+ * await ReadableStream.from([{ paid: 5 }]).pipeThrough(encodeJson(options)).pipeTo(wal.writable());
+ * await wal.close();
+ * ```
+ */
+export interface EncodeJsonOptions {
+  /** The kind of the entries; 0 unless said. */
+  readonly kind?: number;
+}
+
+/**
+ * Makes an entry of each value: its JSON. A value that has none (`undefined`, a function, a circle) ends the stream.
+ *
+ * @example
+ * ```ts
+ * import { encodeJson, Wal } from "@walstream/wal";
+ *
+ * const wal = await Wal.open("data/wal");
+ * await ReadableStream.from([{ n: 1 }, { n: 2 }]).pipeThrough(encodeJson()).pipeTo(wal.writable());
+ * await wal.close();
+ * ```
+ */
+export function encodeJson({ kind = 0 }: EncodeJsonOptions = {}): TransformStream<unknown, EntryInput> {
+  return new TransformStream<unknown, EntryInput>({
+    transform: (value, controller) => {
+      const data = jsonOf(value);
+      controller.enqueue(kind === 0 ? data : { kind, data });
+    },
+  });
+}
+
+function jsonOf(value: unknown): string {
+  let json: string | undefined;
+  try {
+    json = JSON.stringify(value);
+  } catch (cause) {
+    throw new WalInputError(`cannot make JSON of ${describe(value)}: ${messageOf(cause)}`, { cause });
+  }
+  if (json === undefined) throw new WalInputError(`cannot make JSON of ${describe(value)}: there is none`);
+  return json;
+}
+
+/**
+ * What {@linkcode decodeJson} makes of an entry.
+ *
+ * @example
+ * ```ts
+ * import { decodeJson, type JsonEntry, Wal } from "@walstream/wal";
+ *
+ * const wal = await Wal.open("data/wal");
+ * await wal.commit(JSON.stringify({ paid: 5 }));
+ * const print = ({ lsn, value }: JsonEntry<{ paid: number }>): void => console.log(lsn, value.paid);
+ * for await (const entry of wal.readable().pipeThrough(decodeJson<{ paid: number }>())) print(entry);
+ * await wal.close();
+ * ```
+ */
+export interface JsonEntry<T> {
+  readonly lsn: number;
+  readonly kind: number;
+  /** When it was written, in milliseconds since 1970. */
+  readonly time: number;
+  readonly value: T;
+}
+
+/**
+ * Makes values of entries again. `T` is what you know of them: it is not checked. An entry that is no JSON ends the stream
+ * with an error that names its LSN.
+ *
+ * @example
+ * ```ts
+ * import { decodeJson, Wal } from "@walstream/wal";
+ *
+ * const wal = await Wal.open("data/wal");
+ * await wal.commit(JSON.stringify({ n: 1 }));
+ * const values = wal.readable().pipeThrough(decodeJson<{ n: number }>());
+ * for await (const { lsn, value } of values) console.log(lsn, value.n);
+ * await wal.close();
+ * ```
+ */
+export function decodeJson<T = unknown>(): TransformStream<Entry | readonly Entry[], JsonEntry<T>> {
+  return new TransformStream<Entry | readonly Entry[], JsonEntry<T>>({
+    transform: (chunk, controller) => {
+      const entries: readonly Entry[] = Array.isArray(chunk) ? chunk : [chunk as Entry];
+      for (const entry of entries) controller.enqueue(valueOf<T>(entry));
+    },
+  });
+}
+
+function valueOf<T>(entry: Entry): JsonEntry<T> {
+  const { lsn, kind, time } = entry;
+  try {
+    return { lsn, kind, time, value: entry.json<T>() };
+  } catch (cause) {
+    throw new WalInputError(`the entry with LSN ${lsn} is no JSON: ${messageOf(cause)}`, { cause });
+  }
+}

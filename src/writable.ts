@@ -1,0 +1,235 @@
+/**
+ * The log as a stream to write to. `write()` means accepted, `close()` means durable.
+ *
+ * A WritableStream calls its sink again only when the last call's promise has settled: a sink that awaited its fsync would make
+ * one fsync an entry. This one hands over to the committer and returns at once, unless the buffer is full.
+ *
+ * @module
+ */
+
+import type { Committer } from "./committer.ts";
+import type { EntryInput } from "./entry.ts";
+import type { Observer } from "./observers.ts";
+import type { Durability } from "./options.ts";
+import { leastBytes } from "./pending.ts";
+
+/** What waits in the stream itself, before the log has taken it. */
+const HIGH_WATER_BYTES = 1024 * 1024;
+/** What a chunk weighs besides its bytes: so many wait at most as Node 20 and 22 can bear. */
+const CHUNK_BYTES = 256;
+
+/**
+ * What {@linkcode Wal.writable} takes.
+ *
+ * @example
+ * ```ts
+ * import { Wal, type WritableOptions } from "@walstream/wal";
+ *
+ * const options: WritableOptions = { durability: "write" };
+ * const wal = await Wal.open("data/wal");
+ * await new Response("one\ntwo\n").body!.pipeTo(wal.writable(options)); // two chunks at most, as they come
+ * await wal.close();
+ * ```
+ */
+export interface WritableOptions {
+  /** What its entries ask for, where they do not say so themselves; the log's own level unless said. */
+  readonly durability?: Durability;
+}
+
+/**
+ * A `WritableStream` of entries, and of arrays of entries. Many may be open at once on one log, and closing one leaves the log
+ * open.
+ *
+ * - `write()` resolves when its entries are accepted: numbered, and in the order of the log. Leave their bytes alone until
+ *   then. An array is no batch: what comes before a wrong entry in it has been accepted.
+ * - `close()` resolves when all of them are durable.
+ * - `abort()` keeps what was accepted.
+ *
+ * A log that fails or is closed ends its streams with the cause; `writer.closed` and `pipeTo` reject with it.
+ *
+ * @example
+ * ```ts
+ * import { Wal, type WalWritable } from "@walstream/wal";
+ *
+ * const wal = await Wal.open("data/wal");
+ * const stream: WalWritable = wal.writable();
+ * const writer = stream.getWriter();
+ * for (let nth = 0; nth < 1000; nth++) {
+ *   await writer.ready; // backpressure, in bytes and in count
+ *   void writer.write(`entry ${nth}`);
+ * }
+ * await writer.close(); // all of it is on the disk
+ * console.log(stream.firstLsn, stream.lastLsn, stream.count);
+ * await wal.close();
+ * ```
+ */
+export interface WalWritable extends WritableStream<EntryInput | readonly EntryInput[]> {
+  /** The LSN of the first entry that was accepted; 0 before that. */
+  readonly firstLsn: number;
+  /** The LSN of the last one. Others may have written in between. */
+  readonly lastLsn: number;
+  /** How many were accepted. */
+  readonly count: number;
+}
+
+/** Somebody who keeps what is accepted, and may ask for patience. */
+export interface Keeper {
+  /** The log has accepted this. */
+  accepted(lsn: number, input: EntryInput): void;
+  /** Null where there is room for more; else resolves when there is. */
+  room(): Promise<void> | null;
+  /** Nothing more will be accepted; `reason` null: the stream was closed well. */
+  end(reason: unknown): void;
+}
+
+/** The sink of a stream: accepts, counts, and is told what becomes of the log. */
+export class EntrySink implements Observer, UnderlyingSink<EntryInput | readonly EntryInput[]> {
+  readonly #committer: Committer;
+  readonly #level: Durability | undefined;
+  readonly #keeper: Keeper | null;
+  #controller: WritableStreamDefaultController | null = null;
+  #isClosing = false;
+  firstLsn = 0;
+  lastLsn = 0;
+  count = 0;
+
+  /** @param level What entries ask for. @param keeper Who keeps what is accepted. */
+  constructor(committer: Committer, level: Durability | undefined, keeper: Keeper | null) {
+    this.#committer = committer;
+    this.#level = level;
+    this.#keeper = keeper;
+  }
+
+  // -- the sink
+
+  /** See `UnderlyingSink`. */
+  start(controller: WritableStreamDefaultController): void {
+    this.#controller = controller;
+    this.#committer.observers.add(this);
+  }
+
+  /** See `UnderlyingSink`. */
+  write(chunk: EntryInput | readonly EntryInput[]): void | Promise<void> {
+    const entries: readonly EntryInput[] = Array.isArray(chunk) ? chunk : [chunk as EntryInput];
+    const room = this.#keeper?.room() ?? null;
+    if (room !== null) return room.then(() => this.#acceptFrom(entries, 0));
+    for (let nth = 0; nth < entries.length; nth++) {
+      if (this.#accept(entries[nth] as EntryInput) === 0) return this.#acceptFrom(entries, nth);
+    }
+  }
+
+  /** See `UnderlyingSink`. */
+  async close(): Promise<void> {
+    this.#isClosing = true;
+    try {
+      if (this.count > 0) this.#committer.admission.hasten();
+      if (this.count > 0) await this.#committer.settled(this.lastLsn, "own");
+    } catch (error) {
+      this.end(error);
+      throw error;
+    }
+    this.#leave();
+    this.#keeper?.end(null);
+  }
+
+  /** See `UnderlyingSink`. */
+  abort(reason: unknown): void {
+    this.#leave();
+    this.#keeper?.end(reason);
+  }
+
+  async #acceptFrom(entries: readonly EntryInput[], from: number): Promise<void> {
+    for (let nth = from; nth < entries.length; nth++) {
+      const entry = entries[nth] as EntryInput;
+      if (this.#accept(entry) !== 0) continue;
+      await this.#committer.admission.appendInLine(() => this.#tryAppend(entry), this.#controller?.signal).catch(
+        (error: unknown) => this.#refused(error),
+      );
+    }
+  }
+
+  /** 0 where it must wait. */
+  #accept(entry: EntryInput): number {
+    try {
+      return this.#committer.admission.mustQueue ? 0 : this.#tryAppend(entry);
+    } catch (error) {
+      return this.#refused(error);
+    }
+  }
+
+  #tryAppend(input: EntryInput): number {
+    // Whoever keeps it sees what the log sees, whatever a getter says the next time.
+    const isPlain = typeof input === "string" || input instanceof Uint8Array;
+    const entry = this.#keeper === null || isPlain || input === null ? input : { ...input };
+    const lsn = this.#committer.admission.tryAppend(entry, this.#level);
+    if (lsn === 0) return 0;
+    if (this.count++ === 0) this.firstLsn = lsn;
+    this.lastLsn = lsn;
+    this.#keeper?.accepted(lsn, entry);
+    return lsn;
+  }
+
+  #refused(error: unknown): never {
+    this.#leave();
+    this.#keeper?.end(error);
+    throw error;
+  }
+
+  // -- the log
+
+  /** See {@linkcode Observer}. */
+  written(): void {}
+
+  /** See {@linkcode Observer}. */
+  rejected(firstLsn: number, reason: Error): void {
+    if (this.lastLsn >= firstLsn) this.end(reason);
+  }
+
+  /** See {@linkcode Observer}. A log that is being closed makes durable what was accepted: a stream that is too waits for that. */
+  ended(reason: Error): void {
+    if (!this.#isClosing || this.#committer.failure !== null) this.end(reason);
+  }
+
+  /** Ends the stream: whoever writes is told why. */
+  end(reason: unknown): void {
+    this.#leave();
+    this.#controller?.error(reason);
+    this.#keeper?.end(reason);
+  }
+
+  #leave(): void {
+    this.#committer.observers.remove(this);
+  }
+}
+
+/** A stream whose sink tells how far it is. */
+class EntryWritable extends WritableStream<EntryInput | readonly EntryInput[]> implements WalWritable {
+  readonly #sink: EntrySink;
+
+  constructor(sink: EntrySink) {
+    super(sink, { highWaterMark: HIGH_WATER_BYTES, size: weightOf });
+    this.#sink = sink;
+  }
+
+  get firstLsn(): number {
+    return this.#sink.firstLsn;
+  }
+
+  get lastLsn(): number {
+    return this.#sink.lastLsn;
+  }
+
+  get count(): number {
+    return this.#sink.count;
+  }
+}
+
+function weightOf(chunk: EntryInput | readonly EntryInput[]): number {
+  if (!Array.isArray(chunk)) return CHUNK_BYTES + leastBytes(chunk as EntryInput);
+  return chunk.reduce((sum: number, entry: EntryInput) => sum + leastBytes(entry), CHUNK_BYTES);
+}
+
+/** A stream into the log. */
+export function writableOf(sink: EntrySink): WalWritable {
+  return new EntryWritable(sink);
+}
