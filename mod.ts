@@ -15,6 +15,7 @@
  */
 
 export type { Acknowledgement } from "./src/acknowledge.ts";
+export type { Truncation } from "./src/cut.ts";
 export { Entry, type EntryData, type EntryFields, type EntryInput } from "./src/entry.ts";
 export {
   WalAbortedError,
@@ -43,7 +44,7 @@ export type { WalEvent, WalEventLevel } from "./src/event.ts";
 export { decodeJson, encodeJson, type EncodeJsonOptions, type JsonEntry } from "./src/json.ts";
 export { splitLines, type SplitLinesOptions } from "./src/lines.ts";
 export type { WalRecovery } from "./src/opening.ts";
-export type { Durability, IoMode, Preset, RecoveryMode, WalOptions } from "./src/options.ts";
+export type { Durability, IoMode, Preset, RecoveryMode, WalChanges, WalOptions } from "./src/options.ts";
 export type { TornReport } from "./src/recovery.ts";
 export type {
   Crc32,
@@ -55,5 +56,6 @@ export type {
   RuntimeTimer,
 } from "./src/runtime/port.ts";
 export type { WalReadable } from "./src/readable.ts";
+export type { LatencyStats, WalStats } from "./src/stats.ts";
 export { type ReadOptions, type WaitOptions, Wal, type WalState } from "./src/wal.ts";
 export type { WalWritable, WritableOptions } from "./src/writable.ts";

@@ -4,31 +4,41 @@
  * @module
  */
 
+import { viewOf } from "./bytes.ts";
 import { isNoRoom } from "./errors.ts";
-import { HEADER_BYTES, tornName } from "./format.ts";
+import { decodeFrameHeader, FRAME_HEADER_BYTES, FrameKind, HEADER_BYTES, tornName } from "./format.ts";
 import { chunksOf, FrameScanner, searchHeaders } from "./scan.ts";
 import { type OpenSegmentFile, openSegmentFile, type Place, release } from "./segment.ts";
 
 const CHUNK_BYTES = 256 * 1024;
 
 /**
- * Copies the torn bytes of a segment that goes: from its first bad frame to the end of the last one behind it
- * whose header is good.
- * A file without a usable header has none. The copy is synced before this resolves.
+ * Copies the torn bytes of a segment that goes: from its first bad frame to the end of the last one behind it whose header is
+ * good. Where its successor states that it ends is known, that is where to look. A file without a usable header has none.
+ * Returns the size of the file; the copy is synced by then.
  */
-export async function setTornAside(place: Place, name: string): Promise<void> {
+export async function setTornAside(place: Place, name: string, endOffset: number | null): Promise<number> {
   const opened = await openSegmentFile(place, name, "read");
-  if ("fault" in opened) return;
+  if ("fault" in opened) return 0;
   try {
-    const offset = await endOfGoodFrames(opened);
+    const offset = endOffset ?? await endOfGoodFrames(opened);
+    if (await isSealedAt(opened, offset)) return opened.sizeBytes;
     let end = offset;
     for await (const found of searchHeaders(opened.file, opened.checksum, offset, opened.sizeBytes)) {
       end = Math.max(end, Math.min(found.offset + found.header.lengthBytes, opened.sizeBytes));
     }
     if (end > offset) await copyAside(place, opened, offset, end);
+    return opened.sizeBytes;
   } finally {
     await release(opened.file);
   }
+}
+
+/** Whether a footer begins there: then it was sealed, and nothing is torn. */
+async function isSealedAt({ file, checksum }: OpenSegmentFile, offset: number): Promise<boolean> {
+  const bytes = new Uint8Array(FRAME_HEADER_BYTES);
+  await file.read(bytes, offset);
+  return decodeFrameHeader(bytes, viewOf(bytes), 0, offset, checksum)?.kind === FrameKind.FOOTER;
 }
 
 async function endOfGoodFrames({ file, checksum, header, sizeBytes }: OpenSegmentFile): Promise<number> {

@@ -21,6 +21,8 @@ export interface Birth {
   readonly predecessor: Predecessor;
   readonly headLsn: number;
   readonly time: number;
+  /** How many bytes of frames lie before it. */
+  readonly precedingBytes: number;
   /** Whether it may take the small spare that is kept back for cutting. */
   readonly isCutting: boolean;
 }
@@ -42,7 +44,7 @@ export class Births {
   }
 
   /** Makes the next segment. When it rejects, its id is burnt, and nothing else has happened that counts. */
-  async next({ predecessor, headLsn, time, isCutting }: Birth): Promise<Segment> {
+  async next({ predecessor, headLsn, time, precedingBytes, isCutting }: Birth): Promise<Segment> {
     if (this.#highestId >= MAX_NUMBER) {
       const message = `cannot begin a segment: the last segment id there is, ${MAX_NUMBER}, has been used`;
       throw new WalLimitError("segmentId", this.#highestId, MAX_NUMBER, message);
@@ -52,7 +54,7 @@ export class Births {
     const { logId, epoch } = this.#lineage ?? this.#newLineage();
     const salt = this.#random(8);
     const baseLsn = predecessor.lastLsn + 1;
-    const header = { logId, epoch, id, baseLsn, salt, predecessor, headLsn, setId: 0, time };
+    const header = { logId, epoch, id, baseLsn, salt, predecessor, headLsn, setId: 0, time, precedingBytes };
     const segment = await Segment.born(this.#place, spare, header);
     this.#lineage = segment.header;
     return segment;

@@ -20,6 +20,8 @@ export interface Link {
   readonly baseLsn: number;
   /** Where its successor says that it ends; null until that header is read, and for the last one. */
   endOffset: number | null;
+  /** How many bytes of frames lie before it; null until its header is read. */
+  precedingBytes: number | null;
   /** Its successor; null for the last one. */
   next: Link | null;
   /** Who reads it now. */
@@ -97,7 +99,8 @@ export class Chain {
 /** The link that a header makes. */
 export function linkTo(header: SegmentHeader): Link {
   const name = segmentName(header.id, header.predecessor.id, header.baseLsn);
-  return { name, id: header.id, baseLsn: header.baseLsn, endOffset: null, next: null, pins: new Set() };
+  const { id, baseLsn, precedingBytes } = header;
+  return { name, id, baseLsn, precedingBytes, endOffset: null, next: null, pins: new Set() };
 }
 
 /** What walking down the names came to: the links, or the predecessor that is not there. */
@@ -115,7 +118,7 @@ export function walkDown(names: readonly SegmentName[], last: SegmentHeader, hea
     const found = names.find(({ id, baseLsn: base }) => id === predecessorId && base <= baseLsn);
     if (found === undefined) return { missing: { id: predecessorId, successor } };
     const { name, id, baseLsn: base } = found;
-    lowest = { name, id, baseLsn: base, endOffset: null, next: lowest, pins: new Set() };
+    lowest = { name, id, baseLsn: base, precedingBytes: null, endOffset: null, next: lowest, pins: new Set() };
     links.push(lowest);
     predecessorId = found.predecessorId;
   }

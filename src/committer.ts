@@ -147,6 +147,13 @@ export class Committer {
     return this.#settlement.keptLsn(lsn);
   }
 
+  /** The settings have changed; `isStronger` says whether entries ask for more than before. Resolves when that holds. */
+  async configured(isStronger: boolean): Promise<void> {
+    this.#pace = new Pace(this.#settings.io);
+    this.admission.hasten(); // what waits need not wait for a window that is none any more
+    if (isStronger) await this.flush();
+  }
+
   // -- wait
 
   /** Resolves to `lsn` when it is durable at `level`; rejects when it never will be, or nobody can know. */
@@ -246,6 +253,7 @@ export class Committer {
     this.#lastFlushMs = this.#runtime.monotonicMs();
     this.#pace.observe(this.#lastFlushMs - startMs, isBlocking, syncs);
     const before = next.count;
+    this.#counters.mostPendingBytes = Math.max(this.#counters.mostPendingBytes, this.bufferedBytes);
     next.drop(count);
     this.#counters.flushes++;
     this.#counters.entries += before - next.count;

@@ -45,6 +45,13 @@ export type WalEvent =
     | { readonly type: "recovered"; readonly torn: boolean; readonly firstLsn: number; readonly lastLsn: number }
     /** A new segment takes the frames from now on. */
     | { readonly type: "rotated"; readonly segment: string; readonly baseLsn: number }
+    /** The log was cut from below: these files are not part of it any more. */
+    | {
+      readonly type: "truncated";
+      readonly firstLsn: number;
+      readonly freedSegments: number;
+      readonly freedBytes: number;
+    }
     /** Something this machine or permission does not give; the log goes on without. */
     | { readonly type: "capability-missing"; readonly name: MissingCapability["name"]; readonly reason: string }
     /** A spare could not be prepared and was dropped; the log goes on. */

@@ -203,6 +203,8 @@ export interface SegmentHeader {
   readonly setId: number;
   /** No frame in here is older. */
   readonly time: number;
+  /** How many bytes of frames the log has had before this segment. */
+  readonly precedingBytes: number;
 }
 
 /** Why a header block cannot be used. */
@@ -228,7 +230,7 @@ const HEADER_CHECKSUM_AT = HEADER_BYTES - 4;
  *  40  8 epoch                    112  8 head
  *  48  8 parent epoch             120  8 set
  *  56  8 epoch's LSN              128  8 time
- * 136    zeros                   4092  4 checksum of bytes 8 to 4091
+ * 136  8 preceding bytes         4092  4 checksum of bytes 8 to 4091
  * ```
  */
 export function encodeHeader(header: SegmentHeader, crc32: Crc32): Uint8Array<ArrayBuffer> {
@@ -249,6 +251,7 @@ export function encodeHeader(header: SegmentHeader, crc32: Crc32): Uint8Array<Ar
   putU64(view, 112, header.headLsn);
   putU64(view, 120, header.setId);
   putU64(view, 128, header.time);
+  putU64(view, 136, header.precedingBytes);
   view.setUint32(HEADER_CHECKSUM_AT, crc32(bytes.subarray(8, HEADER_CHECKSUM_AT), 0), true);
   return bytes;
 }
@@ -277,8 +280,9 @@ export function decodeHeader(bytes: Uint8Array, crc32: Crc32): SegmentHeader | H
     headLsn: getU64(view, 112),
     setId: getU64(view, 120),
     time: getU64(view, 128),
+    precedingBytes: getU64(view, 136),
   };
-  const { epoch, id, baseLsn, predecessor, headLsn, setId, time } = header;
+  const { epoch, id, baseLsn, predecessor, headLsn, setId, time, precedingBytes } = header;
   const numbers = [
     epoch.lsn,
     id,
@@ -289,6 +293,7 @@ export function decodeHeader(bytes: Uint8Array, crc32: Crc32): SegmentHeader | H
     headLsn,
     setId,
     time,
+    precedingBytes,
   ];
   return numbers.every((number) => number <= MAX_NUMBER) ? header : { fault: "damaged" };
 }
@@ -415,12 +420,23 @@ function isFrameKind(kind: number): kind is FrameKind {
   return FRAME_KINDS.has(kind);
 }
 
-/** The LSN in the payload of a HEAD or a SKIP; 0 in that of a MARK or an IDLE. */
-export function encodeControlPayload(view: DataView, at: number, lsn: number): void {
-  putU64(view, at + FRAME_HEADER_BYTES, lsn);
+/** A control frame, but for a footer. */
+export interface ControlFrame {
+  readonly kind: typeof FrameKind.HEAD | typeof FrameKind.SKIP | typeof FrameKind.MARK | typeof FrameKind.IDLE;
+  readonly firstLsn: number;
+  /** The LSN of a HEAD or a SKIP; 0 of a MARK or an IDLE. */
+  readonly payload: number;
+  readonly syncedLsn: number;
+  readonly time: number;
 }
 
-/** See {@linkcode encodeControlPayload}. */
+/** `u64 payload` behind a frame's header. The checksums are left to {@linkcode FrameChecksum.seal}. */
+export function encodeControlFrame(view: DataView, at: number, frame: ControlFrame): void {
+  encodeFrameHeader(view, at, { ...frame, lengthBytes: CONTROL_FRAME_BYTES, count: 0 });
+  putU64(view, at + FRAME_HEADER_BYTES, frame.payload);
+}
+
+/** The payload of a control frame. */
 export function decodeControlPayload(view: DataView, at: number): number {
   return getU64(view, at + FRAME_HEADER_BYTES);
 }

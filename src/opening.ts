@@ -8,6 +8,7 @@
 import { setTornAside } from "./aside.ts";
 import { createChecksum } from "./checksum.ts";
 import { Committer } from "./committer.ts";
+import { Cut } from "./cut.ts";
 import {
   describe,
   messageOf,
@@ -82,6 +83,7 @@ export interface OpenedLog {
   /** As readers see them. */
   readonly files: SegmentFiles;
   readonly committer: Committer;
+  readonly cut: Cut;
   readonly counters: Counters;
   readonly recovery: WalRecovery;
 }
@@ -182,15 +184,16 @@ function start(
   const counters = new Counters();
   const tail = new Tail({ place, spares, segmentBytes: settings.segmentBytes, report, counters, highestId, found });
   const committer = new Committer({ tail, settings, place, report, counters });
+  const cut = new Cut({ place, tail, spares, committer, report });
   const recovery = recoveryReport(found, durationMs);
   const { firstLsn, lastLsn } = recovery;
   report({ type: "recovered", level: "info", torn: recovery.torn !== null, firstLsn, lastLsn });
   const onChain = new Set(tail.chain.links.map(({ name }) => name));
   const leftOver = segments.map(({ name }) => name).filter((name) => !onChain.has(name));
   spares.adopt(names);
-  if (leftOver.length > 0) spares.free(leftOver, (name) => setTornAside(place, name));
+  if (leftOver.length > 0) void spares.free(leftOver, (name) => setTornAside(place, name, null));
   if (found !== null) spares.prepare(false);
-  return { place, settings, lock, spares, tail, files: new SegmentFiles(place), committer, counters, recovery };
+  return { place, settings, lock, spares, tail, files: new SegmentFiles(place), committer, cut, counters, recovery };
 }
 
 function recoveryReport(found: Found | null, durationMs: number): WalRecovery {

@@ -182,15 +182,54 @@ const CHOICES: readonly (readonly [keyof Settings, readonly string[]])[] = [
   ["recovery", ["tolerate-tail"]],
 ];
 
+/**
+ * What {@linkcode Wal.configure} may change while the log runs; the same words as in {@linkcode WalOptions}.
+ *
+ * @example
+ * ```ts
+ * import { Wal, type WalChanges } from "@walstream/wal";
+ *
+ * const nightly: WalChanges = { windowMs: 20, maxEntries: 1000 };
+ * const wal = await Wal.open("data/wal");
+ * await wal.configure(nightly);
+ * await wal.close();
+ * ```
+ */
+export type WalChanges = Pick<
+  WalOptions,
+  "durability" | "windowMs" | "maxEntries" | "maxBytes" | "io" | "segmentBytes"
+>;
+
+const CHANGEABLE: readonly (keyof WalChanges)[] = [
+  "durability",
+  "windowMs",
+  "maxEntries",
+  "maxBytes",
+  "io",
+  "segmentBytes",
+];
+
+/** The settings with these changes; throws a {@linkcode WalOptionsError} where they are wrong, or contradict them. */
+export function changed(settings: Settings, changes: WalChanges): Settings {
+  checkOptions("configure", changes, CHANGEABLE);
+  const explicit = withoutUndefined(changes);
+  const next = { ...settings, ...explicit };
+  checkRanges(next);
+  checkContradictions(explicit, next);
+  return next;
+}
+
+function withoutUndefined<T extends object>(options: T): Partial<T> {
+  return Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined)) as Partial<T>;
+}
+
 /** The settings that the options come to; throws a {@linkcode WalOptionsError} that names what is wrong. */
 export function settle(options: WalOptions): Settings {
   if (typeof options !== "object" || options === null) {
     throw new WalOptionsError(`options must be an object, not ${describe(options)}`);
   }
   const { preset, onEvent, runtime, signal, ...given } = options;
-  const explicit = Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined)) as Partial<
-    Settings
-  >;
+  const explicit = withoutUndefined(given) as Partial<Settings>;
   for (const name of Object.keys(explicit)) {
     if (!Object.hasOwn(DEFAULTS, name)) {
       throw new WalOptionsError(`there is no option ${name}; there are ${optionNames()}`);

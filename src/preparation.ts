@@ -15,18 +15,14 @@ const ZEROS: Uint8Array = new Uint8Array(128 * 1024);
 
 /** The zeros ahead in one segment after the other. */
 export class Preparation {
-  readonly #capacityBytes: number;
+  /** How large a segment becomes; Infinity where it never ends. */
+  capacityBytes: number = Infinity;
   /** Zeros found no room: none are written until there is some again. */
   #isTight = false;
 
-  /** @param capacityBytes How large a segment becomes; Infinity where it never ends. */
-  constructor(capacityBytes: number) {
-    this.#capacityBytes = capacityBytes;
-  }
-
   /** After a flush of so many bytes: begins to write the next zeros if there are few left. A large flush wants none. */
   advance(segment: Segment, flushBytes: number): void {
-    const wantedBytes = Math.min(segment.endOffset + AHEAD_BYTES, this.#capacityBytes);
+    const wantedBytes = Math.min(segment.endOffset + AHEAD_BYTES, this.capacityBytes);
     const missingBytes = Math.min(wantedBytes - segment.sizeBytes, ZEROS.length);
     if (flushBytes > ZEROS.length || missingBytes <= 0 || segment.isExtending || this.#isTight) return;
     segment.extend(ZEROS.subarray(0, missingBytes)).catch((error: unknown) => {

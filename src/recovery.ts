@@ -11,7 +11,7 @@ import { WalError, type WalEvidence, WalIoError } from "./errors.ts";
 import { decodeControlPayload, FrameKind, HEADER_BYTES, parseSegmentName, type SegmentName } from "./format.ts";
 import { openGoodSegment } from "./good_segment.ts";
 import { chunksOf, FrameScanner, type ScannedFrame, searchHeaders } from "./scan.ts";
-import { type OpenSegmentFile, type Place, release, Segment } from "./segment.ts";
+import { type OpenSegmentFile, openSegmentFile, type Place, release, Segment } from "./segment.ts";
 import { decide, refuse, type Voucher } from "./verdict.ts";
 
 /** A place outside the segments that remembers how far the log once reached: the lock file's mark, for one. */
@@ -262,18 +262,26 @@ async function walk(place: Place, last: LastFile, segments: readonly SegmentName
   const second = walked.links.at(-2);
   if (second === undefined) return walked.links;
   const { name, baseLsn } = second;
-  const { file, sizeBytes } = await openGoodSegment(
-    place,
-    { name, logId: last.header.logId, where: "earlier" },
-    "read",
-  );
+  const { logId } = last.header;
+  const { file, header, sizeBytes } = await openGoodSegment(place, { name, logId, where: "earlier" }, "read");
   await release(file);
+  second.precedingBytes = header.precedingBytes;
   if (sizeBytes < predecessor.endOffset) {
     const what = `it ends before offset ${predecessor.endOffset}, where ${last.name} says it ends`;
     const damage = { segment: name, offset: sizeBytes, lsn: baseLsn, evidence: "successor" } as const;
     refuse("earlier", { finding: "shrunk", what }, damage, pathOf(place, name));
   }
+  await weighFirst(place, walked.links[0]);
   return walked.links;
+}
+
+/** Only to know how much the log holds: damage in it is found when it is read. */
+async function weighFirst(place: Place, first: Link | undefined): Promise<void> {
+  if (first === undefined || first.precedingBytes !== null) return;
+  const opened = await openSegmentFile(place, first.name, "read").catch(() => null);
+  if (opened === null || "fault" in opened) return;
+  first.precedingBytes = opened.header.precedingBytes;
+  await release(opened.file);
 }
 
 /**

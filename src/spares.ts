@@ -20,11 +20,17 @@ interface Spare {
   readonly sizeBytes: number;
 }
 
+/** Files that are none of the log's any more, and their size. */
+export interface Freed {
+  readonly segments: number;
+  readonly bytes: number;
+}
+
 /** The spares of one directory. */
 export class Spares {
   readonly #place: Place;
   readonly #report: Report;
-  readonly #preparedBytes: number;
+  #preparedBytes = PREPARED_BYTES;
   readonly #most: number;
   /** Smallest first: the one that is kept back. */
   #ready: Spare[] = [];
@@ -37,8 +43,13 @@ export class Spares {
   constructor(place: Place, segmentBytes: number, most: number, report: Report) {
     this.#place = place;
     this.#report = report;
-    this.#preparedBytes = segmentBytes === 0 ? PREPARED_BYTES : Math.min(PREPARED_BYTES, segmentBytes);
     this.#most = most;
+    this.limitSegments(segmentBytes);
+  }
+
+  /** From now on a segment is full at so many bytes; 0: never. */
+  limitSegments(segmentBytes: number): void {
+    this.#preparedBytes = segmentBytes === 0 ? PREPARED_BYTES : Math.min(PREPARED_BYTES, segmentBytes);
   }
 
   /** Takes over the spares that lie about, in the background. */
@@ -50,14 +61,23 @@ export class Spares {
     });
   }
 
-  /** Frees files that are not part of the log any more, in the background: as spares, or for good. */
-  free(names: readonly string[], beforeEach: (name: string) => Promise<void>): void {
+  /**
+   * Frees files that are not part of the log any more, in the background: as spares, or for good. `beforeEach` saves what is
+   * worth saving and tells the size. Resolves to what was freed.
+   */
+  free(names: readonly string[], beforeEach: (name: string) => Promise<number>): Promise<Freed> {
+    const freed = { segments: 0, bytes: 0 };
+    const freeEach = async (name: string): Promise<void> => {
+      const sizeBytes = await beforeEach(name);
+      await this.#freeOne(name);
+      freed.segments++;
+      freed.bytes += sizeBytes;
+    };
     this.#inBackground(async () => {
-      for (const name of names) {
-        await beforeEach(name).then(() => this.#freeOne(name)).catch((error: unknown) => this.#stays(name, error));
-      }
-      await this.#settleFreed();
+      for (const name of names) await freeEach(name).catch((error: unknown) => this.#stays(name, error));
+      await this.#settleFreed().catch((error: unknown) => this.#stays("a freed file", error));
     });
+    return this.#background.then(() => freed);
   }
 
   /** Prepares what is missing, in the background: the one kept back, and one more where a rotation is near. */
@@ -85,6 +105,7 @@ export class Spares {
   }
 
   async #keep(least: number): Promise<void> {
+    if (this.#ready.length >= least) return;
     await this.#background;
     if (this.#ready.length >= least) return;
     // One file that cannot be prepared is no failure; a second one is.

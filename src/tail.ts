@@ -15,7 +15,8 @@ import type { Report } from "./event.ts";
 import {
   CONTROL_FRAME_BYTES,
   CONTROL_RESERVE_BYTES,
-  encodeControlPayload,
+  type ControlFrame,
+  encodeControlFrame,
   encodeFrameHeader,
   FrameKind,
   HEADER_BYTES,
@@ -36,7 +37,7 @@ const PROBE_ZEROS: Uint8Array = new Uint8Array(4096);
 const SLOW_SYNC_MS = 100;
 
 /** A control frame, by what it says. */
-type ControlKind = typeof FrameKind.HEAD | typeof FrameKind.SKIP | typeof FrameKind.MARK | typeof FrameKind.IDLE;
+type ControlWish = Pick<ControlFrame, "kind" | "firstLsn" | "payload">;
 
 /** What a tail is made with. */
 export interface TailOptions {
@@ -59,8 +60,8 @@ export class Tail {
   readonly #report: Report;
   readonly #counters: Counters;
   /** Where entries end, and control frames may go on for a while. */
-  readonly #entriesLimit: number;
-  readonly #preparation: Preparation;
+  #entriesLimit = Infinity;
+  readonly #preparation: Preparation = new Preparation();
   readonly chain: Chain;
   #segment: Segment | null;
   readonly #births: Births;
@@ -87,8 +88,7 @@ export class Tail {
     this.#spares = spares;
     this.#report = report;
     this.#counters = counters;
-    this.#entriesLimit = segmentBytes === 0 ? Infinity : segmentBytes - CONTROL_RESERVE_BYTES;
-    this.#preparation = new Preparation(this.#entriesLimit + CONTROL_RESERVE_BYTES);
+    this.limitSegments(segmentBytes);
     this.#births = new Births(place, spares, highestId, found?.segment.header ?? null);
     this.chain = new Chain(found?.links ?? []);
     this.#segment = found?.segment ?? null;
@@ -99,6 +99,12 @@ export class Tail {
     this.#headLsn = found?.headLsn ?? 1;
     this.#writtenLsn = this.#syncedLsn = found?.lastLsn ?? 0;
     this.#stampedLsn = found?.stampedLsn ?? 0;
+  }
+
+  /** From now on a segment is full at so many bytes; 0: never. */
+  limitSegments(segmentBytes: number): void {
+    this.#entriesLimit = segmentBytes === 0 ? Infinity : segmentBytes - CONTROL_RESERVE_BYTES;
+    this.#preparation.capacityBytes = segmentBytes === 0 ? Infinity : segmentBytes;
   }
 
   /** The first LSN of the log. */
@@ -126,6 +132,17 @@ export class Tail {
     return this.#segment;
   }
 
+  /** How many bytes of frames the log has had. */
+  get frameBytes(): number {
+    return this.#segment === null ? 0 : this.#segment.header.precedingBytes + this.#segment.endOffset - HEADER_BYTES;
+  }
+
+  /** How many of them lie in segments that are part of the log; as far as the header of the first one could be read. */
+  get retainedBytes(): number {
+    const { precedingBytes } = this.chain.links[0] ?? {};
+    return this.frameBytes - (precedingBytes ?? this.#segment?.header.precedingBytes ?? 0);
+  }
+
   // -- room
 
   /** Whether a frame of so many bytes, and a skip before it, may go out without another word. */
@@ -149,12 +166,12 @@ export class Tail {
     return count;
   }
 
-  /** Makes the first segment or the next one, or takes the mark away, whatever is in the way of the next frame. */
-  async makeRoom(): Promise<void> {
-    if (this.#segment === null) return await this.#bear({ id: 0, endOffset: 0, lastLsn: this.#headLsn - 1 }, false);
-    if (this.#isUnclean) return await this.#rotate(false, false);
+  /** Makes the first segment or the next one, or takes the mark away: whatever is in the way of the next frame. */
+  async makeRoom(isCutting = false): Promise<void> {
+    if (this.#segment === null) return await this.#bear({ id: 0, endOffset: 0, lastLsn: this.#headLsn - 1 }, isCutting);
+    if (this.#isUnclean) return await this.#rotate(false, isCutting);
     if (this.#mark !== null && !this.#segment.isFull) return await this.#unmark(this.#segment, this.#mark);
-    await this.#rotate(true, false);
+    await this.#rotate(true, isCutting);
   }
 
   /** Whether a disk that was full has room again; rejects as a write would. */
@@ -185,16 +202,7 @@ export class Tail {
     const start = first.at - (skips ? CONTROL_FRAME_BYTES : 0);
     const time = this.#now();
     if (skips) {
-      this.#putControl(
-        segment,
-        bytes,
-        view,
-        start,
-        FrameKind.SKIP,
-        this.#writtenLsn + 1,
-        first.firstLsn - 1,
-        segment.endOffset,
-      );
+      this.#putSkip(segment, bytes, start, first.firstLsn - 1);
     }
     for (let nth = 0; nth < count; nth++) {
       const { at, kind, firstLsn, count: entries, lengthBytes } = pending.frame(nth);
@@ -227,18 +235,17 @@ export class Tail {
    * Writes a control frame behind what is there, after a skip up to `lastLsn` if LSNs were rejected. Returns where it
    * stands. Syncs nothing.
    */
-  async control(kind: ControlKind, payload: number, lastLsn: number): Promise<number> {
-    while (!this.#hasControlRoom()) await this.makeRoom();
+  async #control(kind: ControlFrame["kind"], payload: number, lastLsn: number): Promise<number> {
+    while (!this.#hasControlRoom()) await this.makeRoom(kind === FrameKind.HEAD);
     const segment = this.#open();
     const skips = lastLsn > this.#writtenLsn;
     const bytes = new Uint8Array(skips ? 2 * CONTROL_FRAME_BYTES : CONTROL_FRAME_BYTES);
-    const view = viewOf(bytes);
     const at = bytes.length - CONTROL_FRAME_BYTES;
     const offset = segment.endOffset + at;
     if (skips) {
-      this.#putControl(segment, bytes, view, 0, FrameKind.SKIP, this.#writtenLsn + 1, lastLsn, segment.endOffset);
+      this.#putSkip(segment, bytes, 0, lastLsn);
     }
-    this.#putControl(segment, bytes, view, at, kind, lastLsn + 1, payload, offset);
+    this.#putControl(segment, bytes, at, { kind, firstLsn: lastLsn + 1, payload }, offset);
     await this.#put(segment, bytes, lastLsn, false);
     return offset;
   }
@@ -247,7 +254,20 @@ export class Tail {
   async idle(): Promise<void> {
     if (!this.wantsIdle) return;
     this.#idleTriedLsn = this.#syncedLsn; // a full disk is not asked again and again for something so small
-    await this.control(FrameKind.IDLE, 0, this.#writtenLsn);
+    await this.#control(FrameKind.IDLE, 0, this.#writtenLsn);
+  }
+
+  /** From now on the log begins with `lsn`, at most one above the last that was given out; synced when it resolves. */
+  async moveHead(lsn: number): Promise<void> {
+    if (lsn <= this.#headLsn) return;
+    const lastLsn = Math.max(this.#writtenLsn, lsn - 1); // what is not written below it was rejected
+    await this.#control(FrameKind.HEAD, lsn, lastLsn).catch(async (error: unknown) => {
+      if (!(error instanceof WalDiskFullError) || this.#segment === null) throw error;
+      await this.#rotate(true, true); // into the spare that is kept back for this
+      await this.#control(FrameKind.HEAD, lsn, lastLsn);
+    });
+    await this.sync(false);
+    this.#headLsn = lsn;
   }
 
   /** Whether an idle frame would tell readers elsewhere something new. */
@@ -273,9 +293,9 @@ export class Tail {
    */
   async markEnd(lastLsn: number): Promise<LockMark | null> {
     if (this.#segment === null || this.#isUnclean || this.#mark !== null || this.#segment.isFull) return null;
-    if (lastLsn > this.#writtenLsn) await this.control(FrameKind.IDLE, 0, lastLsn); // the skip, and its sync, come first
+    if (lastLsn > this.#writtenLsn) await this.#control(FrameKind.IDLE, 0, lastLsn); // the skip, and its sync, come first
     await this.sync(false);
-    const offset = await this.control(FrameKind.MARK, 0, lastLsn);
+    const offset = await this.#control(FrameKind.MARK, 0, lastLsn);
     await this.sync(false);
     return { segmentId: this.#open().header.id, offset, lsn: lastLsn }; // the mark may have found room only in the next one
   }
@@ -316,27 +336,16 @@ export class Tail {
     return needed <= Math.max(this.#entriesLimit, this.#entriesEnd) + CONTROL_RESERVE_BYTES;
   }
 
-  #putControl(
-    segment: Segment,
-    bytes: Uint8Array,
-    view: DataView,
-    at: number,
-    kind: ControlKind,
-    firstLsn: number,
-    payload: number,
-    offset: number,
-  ): void {
-    const lengthBytes = CONTROL_FRAME_BYTES;
-    encodeFrameHeader(view, at, {
-      kind,
-      lengthBytes,
-      firstLsn,
-      count: 0,
-      syncedLsn: this.#syncedLsn,
-      time: this.#now(),
-    });
-    encodeControlPayload(view, at, payload);
-    segment.checksum.seal(bytes, view, at, lengthBytes, offset);
+  /** LSNs that were given out and rejected, from the last written one on. */
+  #putSkip(segment: Segment, bytes: Uint8Array, at: number, lastLsn: number): void {
+    const skip = { kind: FrameKind.SKIP, firstLsn: this.#writtenLsn + 1, payload: lastLsn };
+    this.#putControl(segment, bytes, at, skip, segment.endOffset);
+  }
+
+  #putControl(segment: Segment, bytes: Uint8Array, at: number, frame: ControlWish, offset: number): void {
+    const view = viewOf(bytes);
+    encodeControlFrame(view, at, { ...frame, syncedLsn: this.#syncedLsn, time: this.#now() });
+    segment.checksum.seal(bytes, view, at, CONTROL_FRAME_BYTES, offset);
     this.#counters.frames++;
   }
 
@@ -362,7 +371,7 @@ export class Tail {
   /** Before anything is written behind a mark, an idle frame of equal length takes its place, synced. */
   async #unmark(segment: Segment, mark: Mark): Promise<void> {
     const bytes = new Uint8Array(CONTROL_FRAME_BYTES);
-    this.#putControl(segment, bytes, viewOf(bytes), 0, FrameKind.IDLE, mark.nextLsn, 0, mark.offset);
+    this.#putControl(segment, bytes, 0, { kind: FrameKind.IDLE, firstLsn: mark.nextLsn, payload: 0 }, mark.offset);
     await segment.replaceFrame(bytes, mark.offset);
     this.#counters.fsyncs++;
     this.#mark = null;
@@ -385,7 +394,8 @@ export class Tail {
 
   async #bear(predecessor: Predecessor, isCutting: boolean): Promise<void> {
     const headLsn = predecessor.id === 0 ? Math.max(this.#headLsn, predecessor.lastLsn + 1) : this.#headLsn;
-    const segment = await this.#births.next({ predecessor, headLsn, time: this.#now(), isCutting });
+    const precedingBytes = this.frameBytes;
+    const segment = await this.#births.next({ predecessor, headLsn, time: this.#now(), precedingBytes, isCutting });
     this.#counters.fsyncs++;
     this.#headLsn = headLsn;
     this.chain.push(segment.header);

@@ -5,6 +5,7 @@
  */
 
 import { type Acknowledgement, acknowledgement } from "./acknowledge.ts";
+import type { Truncation } from "./cut.ts";
 import type { Entry, EntryInput } from "./entry.ts";
 import {
   describe,
@@ -19,9 +20,18 @@ import {
 } from "./errors.ts";
 import { encodeLockMark } from "./format.ts";
 import { type OpenedLog, openLog, type WalRecovery } from "./opening.ts";
-import { checkDurability, checkOptions, type Durability, type WalOptions } from "./options.ts";
+import {
+  changed,
+  checkDurability,
+  checkOptions,
+  DURABILITIES,
+  type Durability,
+  type WalChanges,
+  type WalOptions,
+} from "./options.ts";
 import { readableOf, type WalReadable } from "./readable.ts";
 import { ChainReader } from "./reader.ts";
+import type { WalStats } from "./stats.ts";
 import { EntrySink, type WalWritable, writableOf, type WritableOptions } from "./writable.ts";
 
 /**
@@ -403,6 +413,102 @@ export class Wal {
     const { tail, files, committer } = this.#log;
     const reader = new ChainReader(tail, files, from, `a ${follow ? "follower" : "reader"} from LSN ${from}`);
     return readableOf({ reader, committer, toLsn, follow, signal }, batches);
+  }
+
+  // -- while it runs
+
+  /**
+   * Changes how the log works from now on; what was accepted before keeps the level that it asked for. Resolves when the
+   * changes hold: a stronger level syncs everything first. Throws where they are wrong, and changes nothing.
+   *
+   * @example
+   * ```ts
+   * import { Wal } from "@walstream/wal";
+   *
+   * const wal = await Wal.open("data/wal", { durability: "none" });
+   * for (let nth = 0; nth < 1000; nth++) wal.append(`import ${nth}`);
+   * await wal.configure({ durability: "fsync" }); // all of it is synced, and so will be each commit from now on
+   * await wal.close();
+   * ```
+   */
+  async configure(changes: WalChanges): Promise<void> {
+    if (this.#closing !== null) throw new WalClosedError("configure");
+    if (this.error !== null) throw this.error;
+    const { settings, tail, spares, committer } = this.#log;
+    const next = changed(settings, changes);
+    const isStronger = DURABILITIES.indexOf(next.durability) < DURABILITIES.indexOf(settings.durability);
+    Object.assign(settings, next);
+    tail.limitSegments(settings.segmentBytes);
+    spares.limitSegments(settings.segmentBytes);
+    await committer.configured(isStronger);
+  }
+
+  /**
+   * What the log has done since it was opened, and how it stands now.
+   *
+   * @example
+   * ```ts
+   * import { Wal } from "@walstream/wal";
+   *
+   * const wal = await Wal.open("data/wal");
+   * await wal.commit("hello");
+   * const { entries, fsyncs, commit, utilisation } = wal.stats();
+   * console.log(entries, fsyncs, commit.p99Ms, utilisation);
+   * await wal.close();
+   * ```
+   */
+  stats(): WalStats {
+    const { counters, committer, tail, settings } = this.#log;
+    const { entries, bytes, frames, flushes, fsyncs, refused, rejected, mostPendingBytes, commit, fsync } = counters;
+    const { bufferedBytes } = committer;
+    return {
+      entries,
+      bytes,
+      frames,
+      flushes,
+      fsyncs,
+      entriesPerFlush: flushes === 0 ? 0 : entries / flushes,
+      pendingEntries: committer.bufferedEntries,
+      pendingBytes: bufferedBytes,
+      mostPendingBytes,
+      utilisation: bufferedBytes / settings.maxBufferedBytes,
+      segments: tail.chain.links.length,
+      retainedBytes: tail.retainedBytes,
+      refused,
+      rejected,
+      commit: commit.read(),
+      fsync: fsync.read(),
+      loss: {
+        entries: committer.keptLsn(this.lastLsn) - tail.syncedLsn,
+        bytes: bufferedBytes + tail.unsyncedBytes,
+        ageMs: committer.admission.ages.unsyncedMs,
+      },
+    };
+  }
+
+  // -- cut
+
+  /**
+   * Makes `lsn` the first LSN there is: what lies before it is not in the log any more, and the files that hold nothing else
+   * are freed. Syncs everything first. Throws above `lastLsn + 1`; below {@linkcode firstLsn} nothing moves. Whoever reads an
+   * old file in this process keeps it until he has done so.
+   *
+   * @example Keeping what the database does not have yet
+   * ```ts
+   * import { Wal } from "@walstream/wal";
+   *
+   * const wal = await Wal.open("data/wal");
+   * const lsn = await wal.commit("the database has everything before this");
+   * const { firstLsn, freedSegments } = await wal.truncateBefore(lsn);
+   * console.log(firstLsn === wal.firstLsn, freedSegments); // true 0
+   * await wal.close();
+   * ```
+   */
+  async truncateBefore(lsn: number): Promise<Truncation> {
+    if (this.#closing !== null) throw new WalClosedError("truncate");
+    if (this.error !== null) throw this.error;
+    checkLsn(lsn);
+    return await this.#log.cut.before(lsn);
   }
 
   // -- the end

@@ -144,6 +144,7 @@ test("each field of a segment's header lies where the ruler says, and nothing el
     "head": header.headLsn,
     "set": header.setId,
     "time": header.time,
+    "preceding bytes": header.precedingBytes,
     "checksum of bytes 8 to 4091": checksum,
   });
 });

@@ -2,12 +2,11 @@
  * Headers, frames and files made by hand, to be shown to what reads them.
  */
 import { crc32 } from "node:zlib";
-import { viewOf } from "../../src/bytes.ts";
+import { putU64, viewOf } from "../../src/bytes.ts";
 import {
   aligned,
   CONTROL_FRAME_BYTES,
   decodeFrameHeader,
-  encodeControlPayload,
   encodeFrameHeader,
   ENTRY_HEADER_BYTES,
   FRAME_HEADER_BYTES,
@@ -42,6 +41,7 @@ export function headerWith(changes: Partial<SegmentHeader> = {}): SegmentHeader 
     headLsn: 900,
     setId: 9,
     time: 1_735_689_600_123,
+    precedingBytes: 77_000,
     ...changes,
   };
 }
@@ -83,7 +83,7 @@ export function frameAt(
     time,
   });
   if (payload === undefined) bytes.set(body, FRAME_HEADER_BYTES);
-  else encodeControlPayload(view, 0, payload);
+  else putU64(view, FRAME_HEADER_BYTES, payload);
   checksum.seal(bytes, view, 0, length, offset);
   return bytes;
 }

@@ -1,0 +1,117 @@
+/**
+ * Cutting the log from below: the head moves first, and when that is on the disk, files go.
+ *
+ * @module
+ */
+
+import { setTornAside } from "./aside.ts";
+import type { Link } from "./chain.ts";
+import type { Committer } from "./committer.ts";
+import { WalClosedError, WalDiskFullError, WalRangeError } from "./errors.ts";
+import type { Report } from "./event.ts";
+import { openGoodSegment } from "./good_segment.ts";
+import { type Place, release } from "./segment.ts";
+import type { Freed, Spares } from "./spares.ts";
+import type { Tail } from "./tail.ts";
+
+/**
+ * What {@linkcode Wal.truncateBefore} did.
+ *
+ * @example
+ * ```ts
+ * import { type Truncation, Wal } from "@walstream/wal";
+ *
+ * const wal = await Wal.open("data/wal");
+ * const lsn = await wal.commit("all before this is in the database by now");
+ * const { firstLsn, freedBytes, heldBy }: Truncation = await wal.truncateBefore(lsn);
+ * console.log(firstLsn === lsn, freedBytes, heldBy); // true, what the disk has back, and who reads old files still
+ * await wal.close();
+ * ```
+ */
+export interface Truncation {
+  /** The first LSN there is from now on. */
+  readonly firstLsn: number;
+  /** How many files are not part of the log any more; some may lie ready to be used again. */
+  readonly freedSegments: number;
+  /** Their size. */
+  readonly freedBytes: number;
+  /** Who still reads what lies below; those files go when they have done so. */
+  readonly heldBy: readonly string[];
+}
+
+/** What a cut works on. */
+export interface CutOptions {
+  readonly place: Place;
+  readonly tail: Tail;
+  readonly spares: Spares;
+  readonly committer: Committer;
+  readonly report: Report;
+}
+
+/** See the head of this file. */
+export class Cut {
+  readonly #options: CutOptions;
+
+  /** @param options See {@linkcode CutOptions}. */
+  constructor(options: CutOptions) {
+    this.#options = options;
+    options.tail.chain.onUnpinned = () => void this.#free();
+  }
+
+  /** Makes `lsn` the first one there is, and frees what lies wholly before. */
+  async before(lsn: number): Promise<Truncation> {
+    const { tail, committer } = this.#options;
+    if (lsn > committer.lastLsn + 1) {
+      const message = `cannot truncate before LSN ${lsn}: the last one given out is ${committer.lastLsn}`;
+      throw new WalRangeError(message);
+    }
+    await this.#syncAll();
+    // After the mark nothing is written any more.
+    await committer.exclusive("move the head of", async () => {
+      if (!committer.isDrained) await tail.moveHead(lsn);
+    });
+    if (committer.isDrained) throw new WalClosedError("truncate");
+    const { segments, bytes } = await this.#free();
+    const heldBy = tail.chain.below(tail.headLsn).flatMap(({ pins }) => [...pins].map(({ holder }) => holder));
+    return { firstLsn: tail.headLsn, freedSegments: segments, freedBytes: bytes, heldBy };
+  }
+
+  /** What a full disk rejects meanwhile is told to those who wait for it: cutting goes on, it may be what makes room. */
+  async #syncAll(): Promise<void> {
+    const { committer } = this.#options;
+    committer.admission.hasten();
+    await committer.settled(committer.keptLsn(committer.lastLsn), "fsync").catch((error: unknown) => {
+      if (!(error instanceof WalDiskFullError)) throw error;
+    });
+  }
+
+  /** Frees what lies wholly below the head, oldest first, up to the first file that somebody reads. */
+  async #free(): Promise<Freed> {
+    const { tail, spares, committer, report } = this.#options;
+    if (committer.isDrained || committer.failure !== null) return { segments: 0, bytes: 0 };
+    const links = new Map(tail.chain.shift(tail.headLsn).map((link) => [link.name, link]));
+    if (links.size === 0) return { segments: 0, bytes: 0 };
+    const freed = await spares.free([...links.keys()], (name) => this.#setAside(links.get(name)));
+    const { segments, bytes } = freed;
+    report({ type: "truncated", level: "info", firstLsn: tail.headLsn, freedSegments: segments, freedBytes: bytes });
+    return freed;
+  }
+
+  async #setAside(link: Link | undefined): Promise<number> {
+    if (link === undefined) return 0;
+    if (link.endOffset === null) await this.#learnEnd(link);
+    return await setTornAside(this.#options.place, link.name, link.endOffset);
+  }
+
+  /** What its successor says of it, and of itself. */
+  async #learnEnd(link: Link): Promise<void> {
+    const { place, tail } = this.#options;
+    const { next } = link;
+    const logId = tail.segment?.header.logId ?? null;
+    if (next === null) return;
+    const { file, header } = await openGoodSegment(place, { name: next.name, logId, where: "earlier" }, "read");
+    await release(file);
+    link.endOffset = header.predecessor.endOffset;
+    next.precedingBytes = header.precedingBytes;
+  }
+}
