@@ -45,7 +45,7 @@ export interface WritableOptions {
  * - `close()` resolves when all of them are durable.
  * - `abort()` keeps what was accepted.
  *
- * A log that fails or is closed ends its streams with the cause; `writer.closed` and `pipeTo` reject with it.
+ * A log that fails or is closed ends its streams with the cause.
  *
  * @example
  * ```ts
@@ -89,6 +89,7 @@ export class EntrySink implements Observer, UnderlyingSink<EntryInput | readonly
   readonly #keeper: Keeper | null;
   #controller: WritableStreamDefaultController | null = null;
   #isClosing = false;
+  #reason: { readonly reason: unknown } | null = null;
   firstLsn = 0;
   lastLsn = 0;
   count = 0;
@@ -171,6 +172,7 @@ export class EntrySink implements Observer, UnderlyingSink<EntryInput | readonly
 
   #refused(error: unknown): never {
     this.#leave();
+    this.#reason ??= { reason: error };
     this.#keeper?.end(error);
     throw error;
   }
@@ -193,8 +195,14 @@ export class EntrySink implements Observer, UnderlyingSink<EntryInput | readonly
   /** Ends the stream: whoever writes is told why. */
   end(reason: unknown): void {
     this.#leave();
+    this.#reason ??= { reason };
     this.#controller?.error(reason);
     this.#keeper?.end(reason);
+  }
+
+  /** Throws why the stream has ended, if it has by itself; else the error. */
+  explain(error: unknown): never {
+    throw this.#reason === null ? error : this.#reason.reason;
   }
 
   #leave(): void {
@@ -202,9 +210,24 @@ export class EntrySink implements Observer, UnderlyingSink<EntryInput | readonly
   }
 }
 
+type EntryWriter = WritableStreamDefaultWriter<EntryInput | readonly EntryInput[]>;
+
 /** A stream whose sink tells how far it is. */
 class EntryWritable extends WritableStream<EntryInput | readonly EntryInput[]> implements WalWritable {
   readonly #sink: EntrySink;
+
+  /** Of a stream that has ended by itself, closing would say no more than that it is closed or errored. */
+  override close(): Promise<void> {
+    return super.close().catch((error: unknown) => this.#sink.explain(error));
+  }
+
+  /** See {@linkcode close}. */
+  override getWriter(): EntryWriter {
+    const writer = super.getWriter();
+    const close = writer.close.bind(writer);
+    writer.close = () => close().catch((error: unknown) => this.#sink.explain(error));
+    return writer;
+  }
 
   constructor(sink: EntrySink) {
     super(sink, { highWaterMark: HIGH_WATER_BYTES, size: weightOf });

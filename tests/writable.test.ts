@@ -223,6 +223,20 @@ test("a wrong entry ends the stream with its error; what came before it in the s
   }
 });
 
+test("whoever closes a stream that has ended by itself hears why, and not only that it has", async () => {
+  const log = await openLog();
+  const stream = log.wal.writable();
+  const writer = stream.getWriter();
+  const cause = await soon(writer.write(7 as unknown as string).catch((error: unknown) => error));
+  assertInstanceOf(cause, WalInputError);
+  assertStrictEquals(await soon(writer.close().catch((error: unknown) => error)), cause);
+  writer.releaseLock();
+  assertStrictEquals(await soon(stream.close().catch((error: unknown) => error)), cause);
+  const closed = log.wal.writable();
+  await log.wal.close();
+  assertInstanceOf(await soon(closed.close().catch((error: unknown) => error)), WalClosedError);
+});
+
 test("a log that fails ends its streams at once with the one cause, the idle ones too", async () => {
   const log = await openLog();
   await log.commit("first");

@@ -42,6 +42,9 @@ export class Oracle {
   #skippable = new Set<number>();
   #values = 0;
   #batches = 0;
+  /** Where somebody asked the log to begin, and where it has said that it does. */
+  #askedHeadLsn = 1;
+  #headLsn = 1;
 
   /** An independent copy. */
   clone(): Oracle {
@@ -52,13 +55,23 @@ export class Oracle {
     copy.#skippable = new Set(this.#skippable);
     copy.#values = this.#values;
     copy.#batches = this.#batches;
+    copy.#askedHeadLsn = this.#askedHeadLsn;
+    copy.#headLsn = this.#headLsn;
     return copy;
   }
 
   /** Two oracles with the same one have been told the same. */
   get fingerprint(): string {
     const submissions = [...this.#submissions].map(([lsn, { acknowledged }]) => `${lsn}${acknowledged}`);
-    return [this.#values, this.#floating.size, this.#gone.size, this.#skippable.size, ...submissions].join();
+    return [
+      this.#headLsn,
+      this.#askedHeadLsn,
+      this.#values,
+      this.#floating.size,
+      this.#gone.size,
+      this.#skippable.size,
+      ...submissions,
+    ].join();
   }
 
   /** A value that no other entry has, of so many characters at least. */
@@ -86,6 +99,7 @@ export class Oracle {
   /** What floated has an LSN now. */
   landed(lsn: number, value: string, batch = 0): void {
     this.#floating.delete(value);
+    if (this.#skippable.has(lsn)) return this.turnedAway(value); // it was rejected before anyone knew its LSN
     this.accepted(lsn, value, 0, batch);
   }
 
@@ -121,6 +135,23 @@ export class Oracle {
     for (const lsn of [...this.#skippable]) if (lsn > wal.syncedLsn) this.#skippable.delete(lsn);
   }
 
+  /** Somebody cuts the log. */
+  cutting(lsn: number): void {
+    this.#askedHeadLsn = Math.max(this.#askedHeadLsn, lsn);
+  }
+
+  /** The log says that it begins here now. */
+  cut(lsn: number): void {
+    this.#headLsn = Math.max(this.#headLsn, lsn);
+  }
+
+  /** A stream of the log has shown an entry: then no kill may lose it. */
+  shown(entry: Entry): void {
+    const { lsn } = entry;
+    this.#checkGenuine(lsn, entry.text());
+    if (this.#submissions.get(lsn)?.acknowledged === "none") this.acknowledged(lsn, "write");
+  }
+
   /** The log says that the entry will never be. */
   rejected(lsn: number): void {
     const submission = this.#submissions.get(lsn);
@@ -144,6 +175,7 @@ export class Oracle {
 
   /** What an open found must be what the promises say; from then on it is what there is. */
   checkRecovered(wal: Wal, entries: readonly Entry[], ending: Ending): void {
+    this.#checkHead(wal.firstLsn);
     this.#checkOrder(entries);
     const got = new Map(entries.map((entry) => [entry.lsn, entry.text()]));
     for (let lsn = wal.firstLsn; lsn <= wal.lastLsn; lsn++) {
@@ -164,6 +196,19 @@ export class Oracle {
       throw new Violation("not all that was found is synced");
     }
     this.#take(got, wal.lastLsn);
+  }
+
+  #checkHead(firstLsn: number): void {
+    if (firstLsn < this.#headLsn || firstLsn > this.#askedHeadLsn) {
+      throw new Violation(`the log begins with ${firstLsn}, not with ${this.#headLsn} to ${this.#askedHeadLsn}`);
+    }
+    this.#headLsn = this.#askedHeadLsn = firstLsn;
+    for (const [lsn, { value }] of [...this.#submissions]) {
+      if (lsn >= firstLsn) continue;
+      this.#gone.set(value, "cut");
+      this.#submissions.delete(lsn);
+    }
+    for (const lsn of [...this.#skippable]) if (lsn < firstLsn) this.#skippable.delete(lsn);
   }
 
   /** The last LSN up to this one that was not rejected, as far as anyone knows; 0 if there is none. */

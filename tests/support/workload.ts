@@ -23,10 +23,18 @@ const LONG_MS = 200;
 
 /** One thing that a user does. Lengths are characters. */
 export type Step =
-  /** Commits at the same moment, and waits for all of them. */
-  | { readonly commit: readonly number[] }
+  /** Commits at the same moment, and waits for all of them; at a level, if one is given. */
+  | { readonly commit: readonly number[]; readonly at?: Durability }
   /** Appends, and waits for nothing. */
-  | { readonly append: readonly number[] }
+  | { readonly append: readonly number[]; readonly at?: Durability }
+  /** Writes to a stream, entry by entry, and closes it. */
+  | { readonly stream: readonly number[]; readonly at?: Durability }
+  /** Sends entries through the log, and reads what comes out. */
+  | { readonly through: readonly number[] }
+  /** Follows the log from its first entry to its end. */
+  | { readonly follow: true }
+  /** Makes the log begin with the entry that many before the last one. */
+  | { readonly cut: number }
   /** Appends, and never asks what became of it: only a flush or a close tells. */
   | { readonly drop: readonly number[] }
   /** Commits a batch of entries. */
@@ -98,7 +106,7 @@ export async function live(
 
 interface Waiter {
   readonly lsn: number;
-  readonly level: Durability;
+  readonly level: Durability | "own";
 }
 
 /** Somebody with a log. */
@@ -111,6 +119,8 @@ export class User {
   readonly #open: Set<Promise<void>> = new Set();
   /** Who waits for an LSN that was not durable yet. */
   readonly #waiters: Set<Waiter> = new Set();
+  /** Whether entries were written that ask for no sync. */
+  #hasLaxEntries = false;
   /** LSNs that nobody waits for. */
   readonly #dropped: Set<number> = new Set();
   #isUntold = false;
@@ -167,8 +177,12 @@ export class User {
 
   /** Does a step. */
   async take(step: Exclude<Step, { readonly reopen: true }>): Promise<void> {
-    if ("commit" in step) await Promise.all(step.commit.map((length) => this.#commit(length)));
-    if ("append" in step) { for (const length of step.append) this.append(length); }
+    if ("commit" in step) await Promise.all(step.commit.map((length) => this.#commit(length, step.at)));
+    if ("append" in step) { for (const length of step.append) this.append(length, step.at); }
+    if ("stream" in step) await this.#stream(step.stream, step.at);
+    if ("through" in step) await this.#through(step.through);
+    if ("follow" in step) this.#begin(this.#follow());
+    if ("cut" in step) await this.#cut(this.wal.lastLsn - step.cut);
     if ("drop" in step) { for (const length of step.drop) this.#drop(length); }
     if ("batch" in step) await this.#commitBatch(step.batch);
     if ("appendBatch" in step) this.#appendBatch(step.appendBatch);
@@ -184,13 +198,13 @@ export class User {
   }
 
   /** Appends an entry, if the log takes it. */
-  append(length: number): void {
+  append(length: number, level: Durability = this.#level): void {
     const value = this.#oracle.value(length);
     const { syncedLsn } = this.wal;
     try {
-      const lsn = this.wal.append(inputOf(value));
+      const lsn = this.wal.append(this.#inputOf(value, level));
       this.#oracle.accepted(lsn, value, syncedLsn);
-      this.#begin(this.#settle(this.wal.waitFor(lsn), [lsn]));
+      this.#begin(this.#settle(this.wal.waitFor(lsn), [lsn], level));
     } catch (error) {
       tolerate(error);
       this.#oracle.turnedAway(value);
@@ -226,14 +240,99 @@ export class User {
     this.#open.add(guarded);
   }
 
-  async #commit(length: number): Promise<void> {
+  async #commit(length: number, level: Durability = this.#level): Promise<void> {
     const value = this.#oracle.value(length);
     const { lastLsn: before, syncedLsn } = this.wal;
-    const call = this.wal.commit(inputOf(value));
+    const call = this.wal.commit(this.#inputOf(value, level));
     const { lastLsn } = this.wal;
-    if (lastLsn === before) return await this.#land(call, [value], 0);
+    if (lastLsn === before) return await this.#land(call, [value], 0, level);
     this.#oracle.accepted(lastLsn, value, syncedLsn);
-    await this.#settle(call, [lastLsn]);
+    await this.#settle(call, [lastLsn], level);
+  }
+
+  /** As the log's own level is, or with another one. */
+  #inputOf(value: string, level: Durability): EntryInput {
+    const input = inputOf(value);
+    if (level === this.#level) return input;
+    this.#hasLaxEntries ||= level === "write";
+    const isPlain = typeof input === "string" || input instanceof Uint8Array;
+    return isPlain ? { data: input, durability: level } : { ...input, durability: level };
+  }
+
+  async #stream(lengths: readonly number[], level: Durability = this.#level): Promise<void> {
+    const lsns: number[] = [];
+    try {
+      const stream = this.wal.writable(level === this.#level ? {} : { durability: level });
+      this.#hasLaxEntries ||= level === "write";
+      const writer = stream.getWriter();
+      writer.closed.catch(() => {});
+      for (const length of lengths) {
+        await this.#write(length, async (input) => {
+          await writer.write(input);
+          lsns.push(stream.lastLsn);
+          return stream.lastLsn;
+        });
+      }
+      await writer.close();
+      for (const lsn of lsns) this.#oracle.acknowledged(lsn, level);
+    } catch (error) {
+      tolerate(error);
+    }
+  }
+
+  /** Hands over an entry whose LSN is known when that is done. */
+  async #write(length: number, write: (input: EntryInput) => Promise<number>): Promise<void> {
+    const value = this.#oracle.value(length);
+    this.#oracle.floats(value);
+    this.#oracle.landed(await write(inputOf(value)), value); // who is refused does not know whether it was accepted before
+  }
+
+  async #through(lengths: readonly number[]): Promise<void> {
+    try {
+      const { writable, readable } = this.wal.acknowledge();
+      const writer = writable.getWriter();
+      writer.closed.catch(() => {});
+      const reader = readable.getReader();
+      const write = async (): Promise<void> => {
+        for (const length of lengths) {
+          await this.#write(length, async (input) => {
+            await writer.write(input);
+            return writable.lastLsn;
+          });
+        }
+        await writer.close();
+      };
+      const written = write();
+      written.catch(() => {});
+      for (let next = await reader.read(); !next.done; next = await reader.read()) this.#oracle.shown(next.value);
+      await written;
+    } catch (error) {
+      tolerate(error);
+    }
+  }
+
+  async #follow(): Promise<void> {
+    try {
+      let last = 0;
+      for await (const entry of this.wal.readable({ follow: true })) {
+        if (entry.lsn <= last) throw new Violation(`a follower saw ${entry.lsn} after ${last}`);
+        last = entry.lsn;
+        this.#oracle.shown(entry);
+      }
+    } catch (error) {
+      tolerate(error);
+    }
+  }
+
+  async #cut(lsn: number): Promise<void> {
+    if (lsn < 1) return;
+    this.#oracle.cutting(lsn);
+    try {
+      const { firstLsn } = await this.wal.truncateBefore(lsn);
+      this.#oracle.cut(firstLsn);
+    } catch (error) {
+      tolerate(error);
+    }
   }
 
   async #commitBatch(lengths: readonly number[]): Promise<void> {
@@ -242,8 +341,8 @@ export class User {
     const { lastLsn: before, syncedLsn } = this.wal;
     const call = this.wal.commitBatch(values.map(inputOf));
     const { lastLsn } = this.wal;
-    if (lastLsn === before) return await this.#land(call, values, batch);
-    await this.#settle(call, this.#acceptBatch(values, lastLsn, syncedLsn, batch));
+    if (lastLsn === before) return await this.#land(call, values, batch, this.#level);
+    await this.#settle(call, this.#acceptBatch(values, lastLsn, syncedLsn, batch), this.#level);
   }
 
   #appendBatch(lengths: readonly number[]): void {
@@ -252,7 +351,7 @@ export class User {
     try {
       const lastLsn = this.wal.appendBatch(values.map(inputOf));
       const lsns = this.#acceptBatch(values, lastLsn, syncedLsn, this.#oracle.batch());
-      this.#begin(this.#settle(this.wal.waitFor(lastLsn), lsns));
+      this.#begin(this.#settle(this.wal.waitFor(lastLsn), lsns, this.#level));
     } catch (error) {
       tolerate(error);
       for (const value of values) this.#oracle.turnedAway(value);
@@ -268,14 +367,14 @@ export class User {
   }
 
   /** Waits for what had to wait for room, and whose LSNs are known only when it is durable. */
-  async #land(call: Promise<number>, values: readonly string[], batch: number): Promise<void> {
+  async #land(call: Promise<number>, values: readonly string[], batch: number, level: Durability): Promise<void> {
     for (const value of values) this.#oracle.floats(value);
     try {
       const last = await call;
       values.forEach((value, nth) => {
         const lsn = last - values.length + 1 + nth;
         this.#oracle.landed(lsn, value, batch);
-        this.#oracle.acknowledged(lsn, this.#level);
+        this.#oracle.acknowledged(lsn, level);
       });
     } catch (error) {
       tolerate(error);
@@ -284,10 +383,10 @@ export class User {
     }
   }
 
-  async #settle(call: Promise<number>, lsns: readonly number[]): Promise<void> {
+  async #settle(call: Promise<number>, lsns: readonly number[], level: Durability): Promise<void> {
     try {
-      await this.#inOrder(call, lsns.at(-1) ?? 0, this.#level);
-      for (const lsn of lsns) this.#oracle.acknowledged(lsn, this.#level);
+      await this.#inOrder(call, lsns.at(-1) ?? 0, "own");
+      for (const lsn of lsns) this.#oracle.acknowledged(lsn, level);
     } catch (error) {
       tolerate(error);
       if (error instanceof WalDiskFullError) { for (const lsn of lsns) this.#oracle.rejected(lsn); }
@@ -305,9 +404,9 @@ export class User {
   }
 
   /** Waits settle in the order of their LSNs. */
-  async #inOrder(call: Promise<number>, lsn: number, level: Durability): Promise<void> {
+  async #inOrder(call: Promise<number>, lsn: number, level: Durability | "own"): Promise<void> {
     const waiter = { lsn, level };
-    const durableLsn = level === "fsync" ? this.wal.syncedLsn : level === this.#level ? this.wal.durableLsn : Infinity;
+    const durableLsn = level === "fsync" ? this.wal.syncedLsn : level === "own" ? this.wal.durableLsn : Infinity;
     if (lsn > durableLsn) this.#waiters.add(waiter);
     try {
       await call;
@@ -334,7 +433,7 @@ export class User {
   async #idle(durationMs: true | number): Promise<void> {
     const { lastLsn } = this.wal;
     await this.#runtime.clock.advance(durationMs === true ? LONG_MS : durationMs);
-    if (durationMs === true && this.wal.state === "open" && this.#level !== "write") {
+    if (durationMs === true && this.wal.state === "open" && this.#level !== "write" && !this.#hasLaxEntries) {
       this.#mustBeSynced(lastLsn, `${LONG_MS} ms`);
     }
   }

@@ -89,6 +89,53 @@ export const WORKLOADS: readonly Workload[] = [
     steps: [{ commit: [300, 300] }, { commit: [9000] }, { append: [5000, 40] }, { commit: [12_000] }, { commit: [7] }],
   },
   {
+    name: "cut from below",
+    options: { segmentBytes, spares: 1 },
+    steps: [
+      { commit: [900, 900, 900] },
+      { commit: [900, 900] },
+      { commit: [900, 900, 900] },
+      { cut: 2 },
+      { commit: [900, 900, 900] },
+      { idle: true },
+      { cut: 0 },
+      { cut: -1 },
+      { commit: [5] },
+    ],
+  },
+  {
+    name: "cut on a full disk",
+    options: { segmentBytes, spares: 0 },
+    steps: [
+      { commit: [900, 900, 900] },
+      { commit: [900, 900] },
+      { room: 0 },
+      { commit: [3000] },
+      { cut: 0 },
+      { idle: true },
+      { commit: [7] },
+      { room: Infinity },
+      { idle: true },
+      { commit: [8] },
+    ],
+  },
+  {
+    name: "streams, levels mixed, and a follower",
+    options: { segmentBytes },
+    steps: [
+      { follow: true },
+      { later: { stream: [300, 20, 900] } },
+      { commit: [100], at: "write" },
+      { append: [40], at: "none" },
+      { through: [5, 600] },
+      { stream: [1500, 10], at: "write" },
+      { commit: [8] },
+      { reopen: true },
+      { follow: true },
+      { commit: [9] },
+    ],
+  },
+  {
     name: "waiting for room",
     options: { segmentBytes, maxBufferedBytes: 1000 },
     steps: [{ commit: [400, 400, 400, 400, 900, 10] }, { append: [600, 600] }, { commit: [50] }],
@@ -225,9 +272,11 @@ function randomStep(manner: Manner, options: WalOptions): Step {
   const lengths = (most: number): number[] =>
     Array.from({ length: random.integer(1, most) }, () => randomLength(manner, options.segmentBytes ?? 0));
   const draw: readonly (() => Step)[] = [
-    () => ({ commit: lengths(3) }),
+    () => ({ commit: lengths(3), ...randomLevel(manner) }),
     () => ({ commit: lengths(manner.isLarge ? 12 : 5) }),
-    () => ({ append: lengths(4) }),
+    () => ({ append: lengths(4), ...randomLevel(manner) }),
+    () => random.chance(0.5) ? { stream: lengths(5), ...randomLevel(manner) } : { through: lengths(5) },
+    () => random.chance(0.3) ? { follow: true } : { cut: random.integer(-1, 8) },
     () => random.chance(0.3) ? { drop: lengths(2) } : { append: lengths(4) },
     () => ({ batch: lengths(4) }),
     () => ({ appendBatch: lengths(4) }),
@@ -243,6 +292,11 @@ function randomStep(manner: Manner, options: WalOptions): Step {
   if (random.chance(0.06)) return { reopen: true };
   const step = random.pick(draw)();
   return random.chance(0.35) && !("later" in step) ? { later: step } : step;
+}
+
+/** Mostly the log's own. */
+function randomLevel({ random }: Manner): { readonly at?: Durability } {
+  return random.chance(0.3) ? { at: random.pick(["fsync", "write", "none"] as const) } : {};
 }
 
 function randomShares(random: Random): [number, number] {
