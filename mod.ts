@@ -37,6 +37,7 @@ export {
   type WalLockOwner,
   WalOptionsError,
   WalRangeError,
+  WalRewoundError,
   WalTruncatedError,
   WalVersionError,
 } from "./src/errors.ts";
@@ -55,6 +56,7 @@ export type {
   RuntimeFile,
   RuntimeTimer,
 } from "./src/runtime/port.ts";
+export type { OutsideReadOptions } from "./src/outside_source.ts";
 export type { WalReadable } from "./src/readable.ts";
 export type { LatencyStats, WalStats } from "./src/stats.ts";
 export { type ReadOptions, type WaitOptions, Wal, type WalState } from "./src/wal.ts";

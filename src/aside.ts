@@ -4,9 +4,9 @@
  * @module
  */
 
-import { viewOf } from "./bytes.ts";
 import { isNoRoom } from "./errors.ts";
-import { decodeFrameHeader, FRAME_HEADER_BYTES, FrameKind, HEADER_BYTES, tornName } from "./format.ts";
+import { readFooter } from "./footer.ts";
+import { HEADER_BYTES, tornName } from "./format.ts";
 import { chunksOf, FrameScanner, searchHeaders } from "./scan.ts";
 import { type OpenSegmentFile, openSegmentFile, type Place, release } from "./segment.ts";
 
@@ -22,7 +22,7 @@ export async function setTornAside(place: Place, name: string, endOffset: number
   if ("fault" in opened) return 0;
   try {
     const offset = endOffset ?? await endOfGoodFrames(opened);
-    if (await isSealedAt(opened, offset)) return opened.sizeBytes;
+    if (await readFooter(opened, offset) !== null) return opened.sizeBytes; // it was sealed: nothing is torn
     let end = offset;
     for await (const found of searchHeaders(opened.file, opened.checksum, offset, opened.sizeBytes)) {
       end = Math.max(end, Math.min(found.offset + found.header.lengthBytes, opened.sizeBytes));
@@ -32,13 +32,6 @@ export async function setTornAside(place: Place, name: string, endOffset: number
   } finally {
     await release(opened.file);
   }
-}
-
-/** Whether a footer begins there: then it was sealed, and nothing is torn. */
-async function isSealedAt({ file, checksum }: OpenSegmentFile, offset: number): Promise<boolean> {
-  const bytes = new Uint8Array(FRAME_HEADER_BYTES);
-  await file.read(bytes, offset);
-  return decodeFrameHeader(bytes, viewOf(bytes), 0, offset, checksum)?.kind === FrameKind.FOOTER;
 }
 
 async function endOfGoodFrames({ file, checksum, header, sizeBytes }: OpenSegmentFile): Promise<number> {

@@ -103,20 +103,27 @@ export function linkTo(header: SegmentHeader): Link {
   return { name, id, baseLsn, precedingBytes, endOffset: null, next: null, pins: new Set() };
 }
 
-/** What walking down the names came to: the links, or the predecessor that is not there. */
-export type Walk = { readonly links: Link[] } | {
-  readonly missing: { readonly id: number; readonly successor: string };
-};
+/** What walking down the names came to. */
+export interface Walk {
+  /** Oldest first. */
+  readonly links: Link[];
+  /** The predecessor that is not there, and who names it; null where there is none. */
+  readonly missing: { readonly id: number; readonly successor: string } | null;
+}
 
 /** From the last segment down to the one that holds `headLsn`, by the names alone. */
 export function walkDown(names: readonly SegmentName[], last: SegmentHeader, headLsn: number): Walk {
   let lowest = linkTo(last);
   const links = [lowest];
   let predecessorId = last.predecessor.id;
+  let missing: Walk["missing"] = null;
   while (predecessorId !== 0 && lowest.baseLsn > headLsn) {
     const { name: successor, baseLsn } = lowest;
     const found = names.find(({ id, baseLsn: base }) => id === predecessorId && base <= baseLsn);
-    if (found === undefined) return { missing: { id: predecessorId, successor } };
+    if (found === undefined) {
+      missing = { id: predecessorId, successor };
+      break;
+    }
     const { name, id, baseLsn: base } = found;
     lowest = { name, id, baseLsn: base, precedingBytes: null, endOffset: null, next: lowest, pins: new Set() };
     links.push(lowest);
@@ -125,5 +132,5 @@ export function walkDown(names: readonly SegmentName[], last: SegmentHeader, hea
   links.reverse();
   const second = links.at(-2);
   if (second !== undefined) second.endOffset = last.predecessor.endOffset;
-  return { links };
+  return { links, missing };
 }

@@ -193,14 +193,17 @@ export class Committer {
   exclusive(tried: string, job: Task): Promise<void> {
     return new Promise((resolve, reject) => {
       this.#pump.push(async () => {
+        let full: WalDiskFullError | null = null;
         try {
           if (this.failure === null) await job();
         } catch (error) {
-          if (error instanceof WalDiskFullError) return reject(error);
-          this.#fail(tried, error);
+          if (error instanceof WalDiskFullError) full = error;
+          else this.#fail(tried, error);
         }
-        if (this.failure === null) resolve();
-        else reject(this.failure);
+        if (this.failure === null) this.#advanced(); // it may have synced what others wait for
+        const reason = this.failure ?? full;
+        if (reason === null) resolve();
+        else reject(reason);
       });
     });
   }

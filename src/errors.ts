@@ -28,6 +28,7 @@ export type WalErrorCode =
   | "WAL_DISK_FULL"
   | "WAL_RANGE"
   | "WAL_TRUNCATED"
+  | "WAL_REWOUND"
   | "WAL_CORRUPT"
   | "WAL_FORMAT"
   | "WAL_VERSION"
@@ -511,6 +512,33 @@ export class WalVersionError extends WalError {
   /** Made by the log. @param path The file. @param what The version or feature that is not known. */
   constructor(path: string, what: string) {
     super("WAL_VERSION", `cannot read ${path}: ${what}; open it with a newer version of this package`);
+  }
+}
+
+/**
+ * A reader elsewhere finds that the log does not go on from where it was: it was cut back and written anew, or replaced by
+ * another one. What it has shown may not be in the log any more.
+ *
+ * @example
+ * ```ts
+ * import { Wal, WalRewoundError } from "@walstream/wal";
+ *
+ * const wal = await Wal.open("data/wal");
+ * try {
+ *   for await (const entry of Wal.read("data/wal")) console.log(entry.lsn);
+ * } catch (error) {
+ *   if (error instanceof WalRewoundError) console.log("begin again from the last state you trust");
+ * }
+ * await wal.close();
+ * ```
+ */
+export class WalRewoundError extends WalError {
+  /** Made by the log. @param directory Where. @param lsn The next LSN that the reader wants. */
+  constructor(directory: string, lsn: number) {
+    super(
+      "WAL_REWOUND",
+      `cannot read on from LSN ${lsn} in ${directory}: the log was cut back before it, or replaced by another one`,
+    );
   }
 }
 

@@ -94,7 +94,7 @@ export async function openLog(directory: string | URL, options: WalOptions): Pro
   const runtime = options.runtime ?? await detectRuntime();
   const startMs = runtime.monotonicMs();
   const report = reporter(options.onEvent, () => runtime.now());
-  const path = resolve(runtime, directory);
+  const path = resolveDirectory(runtime, directory);
   const step = async <T>(tried: string, call: () => Promise<T>): Promise<T> => {
     if (options.signal?.aborted) throw new WalAbortedError("opening the log", options.signal.reason);
     return await call().catch((cause: unknown) => {
@@ -120,7 +120,8 @@ export async function openLog(directory: string | URL, options: WalOptions): Pro
   }
 }
 
-function resolve(runtime: Runtime, directory: string | URL): string {
+/** The absolute path of a log's directory; throws where it is none. */
+export function resolveDirectory(runtime: Runtime, directory: string | URL): string {
   try {
     if (typeof directory !== "string" && !(directory instanceof URL)) throw new TypeError("it is neither");
     if (directory === "") throw new TypeError("it is empty");

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { describe, WalOptionsError } from "./errors.ts";
+import { describe, WalInputError, WalOptionsError } from "./errors.ts";
 import type { WalEvent } from "./event.ts";
 import { MAX_FRAME_BYTES, SMALLEST_SEGMENT_BYTES } from "./format.ts";
 import type { Runtime } from "./runtime/port.ts";
@@ -264,6 +264,12 @@ export function checkOptions(call: string, options: object, names: readonly stri
     throw new WalOptionsError(`${call} has no option ${unknown}; there are ${names.join(", ")}`);
   }
   checkSignal("signal" in options ? options.signal : undefined);
+}
+
+/** Throws where this is no LSN. */
+export function checkLsn(lsn: number): void {
+  if (Number.isSafeInteger(lsn) && lsn >= 0) return;
+  throw new WalInputError(`an LSN must be a whole number from 0, not ${describe(lsn)}`);
 }
 
 /** Throws where this is given and is no level. */

@@ -29,6 +29,14 @@ import { Sleeper } from "./signal.ts";
  */
 export type WalReadable<T> = ReadableStream<T> & AsyncIterable<T>;
 
+/** Where the entries of a stream come from. One call at a time. */
+export interface BatchSource {
+  /** The next entries, those of one frame; null at the end. */
+  next(): Promise<Entry[] | null>;
+  /** Nothing more is wanted: resolves when all files are given back. */
+  cancel(): Promise<void>;
+}
+
 /** What is read, and how long. */
 export interface Reading {
   readonly reader: ChainReader;
@@ -41,7 +49,7 @@ export interface Reading {
 }
 
 /** Gives out the entries of one frame after the other, each when it is durable. One call at a time. */
-class EntrySource {
+class EntrySource implements BatchSource {
   readonly #reading: Reading;
   #isCancelled = false;
   readonly #sleeper: Sleeper = new Sleeper();
@@ -120,9 +128,13 @@ class EntrySource {
   }
 }
 
-/** The entries, one by one or frame by frame. */
-export function readableOf(reading: Reading, batches: boolean): WalReadable<Entry | Entry[]> {
-  const source = new EntrySource(reading);
+/** What is durable in the log of this process. */
+export function entriesOf(reading: Reading): BatchSource {
+  return new EntrySource(reading);
+}
+
+/** The entries of a source, one by one or frame by frame. */
+export function readableOf(source: BatchSource, batches: boolean): WalReadable<Entry | Entry[]> {
   const stream = new ReadableStream<Entry | Entry[]>({
     pull: async (controller) => {
       const entries = await source.next();

@@ -8,16 +8,8 @@ import { viewOf } from "./bytes.ts";
 import type { Link, Pin } from "./chain.ts";
 import { decodeEntries, type Entry } from "./entry.ts";
 import { WalCorruptionError, WalIoError, WalTruncatedError } from "./errors.ts";
-import {
-  decodeFrameHeader,
-  decodeIndex,
-  footerBytes,
-  FRAME_HEADER_BYTES,
-  FrameKind,
-  HEADER_BYTES,
-  type IndexPoint,
-  MAX_INDEX_POINTS,
-} from "./format.ts";
+import { readFooter } from "./footer.ts";
+import { decodeFrameHeader, FRAME_HEADER_BYTES, HEADER_BYTES, type IndexPoint } from "./format.ts";
 import { FrameScanner, type ScannedFrame } from "./scan.ts";
 import type { OpenSegmentFile } from "./segment.ts";
 import type { SegmentFiles, SharedFile } from "./segment_files.ts";
@@ -158,19 +150,8 @@ function damage(link: Link, { offset, nextLsn }: FrameScanner, what: string): Wa
 /** Where a reader may begin in a sealed segment, or null: a bad, wrong or missing footer costs a scan, never a refusal. */
 async function footerPoint(opened: OpenSegmentFile, link: Link, fromLsn: number): Promise<IndexPoint | null> {
   if (link.endOffset === null || fromLsn <= link.baseLsn) return null;
-  const point = pointAtOrBefore(await footerIndex(opened, link.endOffset), fromLsn);
+  const point = pointAtOrBefore(await readFooter(opened, link.endOffset) ?? [], fromLsn);
   return point !== null && await isFrameAt(opened, point, link.endOffset) ? point : null;
-}
-
-async function footerIndex({ file, checksum }: OpenSegmentFile, endOffset: number): Promise<readonly IndexPoint[]> {
-  const bytes = new Uint8Array(footerBytes(MAX_INDEX_POINTS));
-  const count = await file.read(bytes, endOffset).catch(() => 0);
-  const view = viewOf(bytes);
-  if (count < FRAME_HEADER_BYTES) return [];
-  const header = decodeFrameHeader(bytes, view, 0, endOffset, checksum);
-  const isWhole = header?.kind === FrameKind.FOOTER && header.lengthBytes <= count &&
-    checksum.frameHolds(bytes, view, 0, header.lengthBytes, endOffset);
-  return isWhole ? decodeIndex(view, 0) : [];
 }
 
 /** A frame with this LSN at this place of this life of the file is the one: no other was ever written there. */

@@ -253,7 +253,7 @@ async function judgeTail(
 async function walk(place: Place, last: LastFile, segments: readonly SegmentName[], scan: Scan): Promise<Link[]> {
   const walked = walkDown(segments, last.header, scan.headLsn);
   const { predecessor } = last.header;
-  if ("missing" in walked) {
+  if (walked.missing !== null) {
     const { id, successor } = walked.missing;
     const fault = { finding: "missing", what: `segment number ${id}, which ${successor} names, is missing` } as const;
     const damage = { segment: `number ${id}`, offset: 0, lsn: scan.headLsn, evidence: "successor" } as const;

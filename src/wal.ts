@@ -8,13 +8,11 @@ import { type Acknowledgement, acknowledgement } from "./acknowledge.ts";
 import type { Truncation } from "./cut.ts";
 import type { Entry, EntryInput } from "./entry.ts";
 import {
-  describe,
   isNoRoom,
   WalAbortedError,
   WalBufferFullError,
   WalClosedError,
   type WalFailedError,
-  WalInputError,
   WalRangeError,
   WalTruncatedError,
 } from "./errors.ts";
@@ -23,13 +21,15 @@ import { type OpenedLog, openLog, type WalRecovery } from "./opening.ts";
 import {
   changed,
   checkDurability,
+  checkLsn,
   checkOptions,
   DURABILITIES,
   type Durability,
   type WalChanges,
   type WalOptions,
 } from "./options.ts";
-import { readableOf, type WalReadable } from "./readable.ts";
+import { outsideEntries, type OutsideReadOptions } from "./outside_source.ts";
+import { entriesOf, readableOf, type WalReadable } from "./readable.ts";
 import { ChainReader } from "./reader.ts";
 import type { WalStats } from "./stats.ts";
 import { EntrySink, type WalWritable, writableOf, type WritableOptions } from "./writable.ts";
@@ -142,6 +142,40 @@ export class Wal {
    */
   static async open(directory: string | URL, options: WalOptions = {}): Promise<Wal> {
     return new Wal(await openLog(directory, options));
+  }
+
+  /**
+   * Reads the log in `directory` without its lock, while another process writes it, or nobody does; changes not one byte.
+   *
+   * It shows only what later bytes in the files vouch for, so that nothing it has shown is lost by a crash of the writer. An
+   * idle writer vouches for its last entries after `idleMs`; at the weaker levels they are vouched for after the next sync.
+   * With `follow` it looks again every `pollMs`: it does not watch the directory. Where the log has been cut past the
+   * reader's place it ends in a {@linkcode WalTruncatedError}; where it was cut back and written anew, or replaced, in a
+   * {@linkcode WalRewoundError}.
+   *
+   * @example
+   * ```ts
+   * import { Wal } from "@walstream/wal";
+   *
+   * const wal = await Wal.open("data/wal"); // in another process
+   * await wal.commit("hello");
+   * await wal.close();
+   * for await (const entry of Wal.read("data/wal")) console.log(entry.lsn, entry.text()); // … hello
+   * ```
+   */
+  static read(
+    directory: string | URL,
+    options: OutsideReadOptions & { readonly batches: true },
+  ): WalReadable<Entry[]>;
+  /** The same, entry by entry. */
+  static read(
+    directory: string | URL,
+    options?: OutsideReadOptions & { readonly batches?: false },
+  ): WalReadable<Entry>;
+  /** The same, for options that are known only when it runs. */
+  static read(directory: string | URL, options?: OutsideReadOptions): WalReadable<Entry | Entry[]>;
+  static read(directory: string | URL, options: OutsideReadOptions = {}): WalReadable<Entry | Entry[]> {
+    return readableOf(outsideEntries(directory, options), options.batches ?? false);
   }
 
   // -- where the log stands
@@ -412,7 +446,7 @@ export class Wal {
     const toLsn = follow ? to ?? Infinity : Math.min(to ?? durableLsn, durableLsn);
     const { tail, files, committer } = this.#log;
     const reader = new ChainReader(tail, files, from, `a ${follow ? "follower" : "reader"} from LSN ${from}`);
-    return readableOf({ reader, committer, toLsn, follow, signal }, batches);
+    return readableOf(entriesOf({ reader, committer, toLsn, follow, signal }), batches);
   }
 
   // -- while it runs
@@ -626,11 +660,6 @@ export class Wal {
       if (!isNoRoom(error)) throw error; // the mark itself is there: its copy is only a second witness
     }
   }
-}
-
-function checkLsn(lsn: number): void {
-  if (Number.isSafeInteger(lsn) && lsn >= 0) return;
-  throw new WalInputError(`an LSN must be a whole number from 0, not ${describe(lsn)}`);
 }
 
 function abortable<T>(call: Promise<T>, signal: AbortSignal, tried: string): Promise<T> {

@@ -25,7 +25,7 @@ function headerOf(told: string): SegmentHeader {
 function walk(last: string, headLsn: number, ...others: string[]): string {
   const names = [last, ...others].map(nameOf);
   const walked = walkDown(names, headerOf(last), headLsn);
-  if ("missing" in walked) return `${walked.missing.successor} misses ${walked.missing.id}`;
+  if (walked.missing !== null) return `${walked.missing.successor} misses ${walked.missing.id}`;
   return walked.links.map(({ id, endOffset }) => (endOffset === null ? `${id}` : `${id} to ${endOffset}`)).join(", ");
 }
 

@@ -20,7 +20,7 @@ const table: Levels = readLevels(`
   L1 runtime/memory_process runtime/memory_runtime runtime/memory_sectors runtime/memory_survival
   L1 runtime/memory_tree runtime/memory_volume
   L1 alarm lock lock_owner numbered_lock segment spares sparse_index
-  L2 acknowledge admission ages aside births chain committer cut disk_room good_segment intake levels observers opening pace pending preparation pump readable reader recovery
+  L2 acknowledge admission ages aside births chain committer cut disk_room footer good_segment intake levels observers opening outside_reader outside_source pace pending preparation pump readable reader recovery
   L2 rejected_lsns room_queue scan segment_files settlement tail verdict waiters window writable
   L3 wal
   L5 cli/demo

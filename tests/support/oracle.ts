@@ -60,6 +60,11 @@ export class Oracle {
     return copy;
   }
 
+  /** Where the log has said that it begins. */
+  get headLsn(): number {
+    return this.#headLsn;
+  }
+
   /** Two oracles with the same one have been told the same. */
   get fingerprint(): string {
     const submissions = [...this.#submissions].map(([lsn, { acknowledged }]) => `${lsn}${acknowledged}`);
@@ -150,6 +155,14 @@ export class Oracle {
     const { lsn } = entry;
     this.#checkGenuine(lsn, entry.text());
     if (this.#submissions.get(lsn)?.acknowledged === "none") this.acknowledged(lsn, "write");
+  }
+
+  /** A reader elsewhere has shown an entry: then nothing may lose it. */
+  shownElsewhere(entry: Entry): void {
+    const { lsn } = entry;
+    if (this.#gone.get(entry.text()) === "cut") return; // who has begun before the cut may go on to read it
+    this.#checkGenuine(lsn, entry.text());
+    if (this.#submissions.has(lsn)) this.acknowledged(lsn, "fsync");
   }
 
   /** The log says that the entry will never be. */

@@ -11,7 +11,10 @@
 import process from "node:process";
 import { pathToFileURL } from "node:url";
 import { crc32 } from "node:zlib";
-import { Wal, WalError } from "../../mod.ts";
+import { Wal, WalError, WalTruncatedError } from "../../mod.ts";
+import { systemCode } from "../../src/errors.ts";
+import { OutsideReader } from "../../src/outside_reader.ts";
+import { nextHostTask } from "../../src/runtime/host_task.ts";
 import { type MemoryCall, MemoryDisk, type MemoryFault, MemoryRuntime } from "../../src/runtime/memory.ts";
 import { Conduct, toTheEnd } from "./explorer.ts";
 import { readAll } from "./log_contents.ts";
@@ -35,6 +38,43 @@ interface Evidence {
   readonly segment: string;
   readonly offset: number;
   readonly bytes: Uint8Array;
+}
+
+/** Somebody in another process who reads along: what he has seen, no crash may take. */
+class Watcher {
+  readonly #runtime: MemoryRuntime;
+  readonly #oracle: Oracle;
+  readonly #watching: Promise<void>;
+  #isOver = false;
+
+  constructor(disk: MemoryDisk, oracle: Oracle) {
+    this.#runtime = new MemoryRuntime({ crc32, disk });
+    this.#oracle = oracle;
+    this.#watching = this.#watch();
+    this.#watching.catch(() => {}); // told at the end
+  }
+
+  async #watch(): Promise<void> {
+    const place = { runtime: this.#runtime, directory: DIRECTORY, crc32 };
+    const reader = new OutsideReader(place, null);
+    while (!this.#isOver) {
+      try {
+        for await (const entries of reader.turn(Infinity)) {
+          for (const entry of entries) this.#oracle.shownElsewhere(entry);
+        }
+      } catch (error) {
+        // There is no directory yet; or the log was cut past a reader who was slow.
+        if (error instanceof WalTruncatedError) return;
+        if (systemCode(error) !== "ENOENT") throw error;
+      }
+      await nextHostTask();
+    }
+  }
+
+  async end(): Promise<void> {
+    this.#isOver = true;
+    await this.#watching;
+  }
 }
 
 /** The history of a seed, as it goes on. */
@@ -79,6 +119,7 @@ class Explorer {
       onCall: weather.onCall,
       onReturn: weather.onReturn,
     });
+    const watcher = life.isWatched ? new Watcher(this.#disk, this.#oracle) : null;
     const task = live(runtime, life, this.#oracle, {
       opened: (wal) => this.#opened(wal),
       met: (user) => weather.user = user,
@@ -89,6 +130,7 @@ class Explorer {
       await toTheEnd(task, runtime);
     } finally {
       this.#soaked.calls += runtime.calls;
+      await watcher?.end();
       this.#say(`${life.name}: ${JSON.stringify({ ...life, calls: runtime.calls })}`);
     }
     weather.user?.check(weather.isSpoiled);
@@ -116,6 +158,8 @@ class Explorer {
     const runtime = new MemoryRuntime({ crc32, disk: this.#disk.kill(), seed, onCall });
     try {
       const wal = await Wal.open(DIRECTORY, { runtime });
+      // A head frame that is read wrong and that nothing vouches for is a torn one: then what was cut may be there again.
+      if (wal.firstLsn < this.#oracle.headLsn && recovery.end !== "clean") return runtime.stop();
       const entries = await readAll(wal);
       // After a clean end all of it is vouched for, by the mark and by the lock file.
       this.#oracle.clone().checkRecovered(wal, entries, recovery.end === "clean" ? this.#ending : "misread");

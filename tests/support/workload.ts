@@ -254,7 +254,7 @@ export class User {
   #inputOf(value: string, level: Durability): EntryInput {
     const input = inputOf(value);
     if (level === this.#level) return input;
-    this.#hasLaxEntries ||= level === "write";
+    this.#hasLaxEntries ||= level !== "fsync";
     const isPlain = typeof input === "string" || input instanceof Uint8Array;
     return isPlain ? { data: input, durability: level } : { ...input, durability: level };
   }
@@ -263,7 +263,7 @@ export class User {
     const lsns: number[] = [];
     try {
       const stream = this.wal.writable(level === this.#level ? {} : { durability: level });
-      this.#hasLaxEntries ||= level === "write";
+      this.#hasLaxEntries ||= level !== "fsync";
       const writer = stream.getWriter();
       writer.closed.catch(() => {});
       for (const length of lengths) {
@@ -274,6 +274,7 @@ export class User {
         });
       }
       await writer.close();
+      if (level === "none") return; // accepted they were, and may have been rejected since
       for (const lsn of lsns) this.#oracle.acknowledged(lsn, level);
     } catch (error) {
       tolerate(error);

@@ -179,6 +179,8 @@ export interface Life extends Workload {
   readonly misread: Misread | null;
   /** How much room there is when it begins. */
   readonly roomBytes: number;
+  /** Whether somebody in another process reads along. */
+  readonly isWatched: boolean;
   readonly closes: boolean;
   readonly after: "kill" | MemoryKeep;
 }
@@ -246,6 +248,7 @@ function randomLife(manner: Manner, name: string): Life {
   return {
     ...{ name, options, steps, mishaps, arrivals, misread },
     roomBytes: isTight && random.chance(0.4) ? random.pick([0, 3000, 30_000]) : Infinity,
+    isWatched: random.chance(0.25),
     closes: random.chance(0.5),
     after: random.pick(["kill", "kill", "none", "all", "first", "any", "any"] as const),
   };
