@@ -151,6 +151,7 @@ export class Segment {
    */
   async extend(zeros: Uint8Array): Promise<void> {
     await this.settleExtension();
+    this.#throwIfExtensionFailed();
     const start = this.sizeBytes;
     const written = this.file.write(zeros, start);
     const ended = written.then(() => {

@@ -396,6 +396,7 @@ export class User {
 
   async #waitFor(lsn: number, level: Durability): Promise<void> {
     if (lsn < this.wal.firstLsn) return;
+    this.#dropped.delete(lsn); // now somebody asks for it
     try {
       await this.#inOrder(this.wal.waitFor(lsn, { durability: level }), lsn, level);
       this.#oracle.waitedFor(lsn, level);
