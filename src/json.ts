@@ -65,17 +65,20 @@ function jsonOf(value: unknown): string {
  * import { decodeJson, type JsonEntry, Wal } from "@walstream/wal";
  *
  * const wal = await Wal.open("data/wal");
- * await wal.commit(JSON.stringify({ paid: 5 }));
+ * const from = await wal.commit(JSON.stringify({ paid: 5 }));
  * const print = ({ lsn, value }: JsonEntry<{ paid: number }>): void => console.log(lsn, value.paid);
- * for await (const entry of wal.readable().pipeThrough(decodeJson<{ paid: number }>())) print(entry);
+ * for await (const entry of wal.readable({ from }).pipeThrough(decodeJson<{ paid: number }>())) print(entry);
  * await wal.close();
  * ```
  */
 export interface JsonEntry<T> {
+  /** Its number. */
   readonly lsn: number;
+  /** What it was appended with; 0 unless said. */
   readonly kind: number;
   /** When it was written, in milliseconds since 1970. */
   readonly time: number;
+  /** What its JSON says. */
   readonly value: T;
 }
 
@@ -88,8 +91,8 @@ export interface JsonEntry<T> {
  * import { decodeJson, Wal } from "@walstream/wal";
  *
  * const wal = await Wal.open("data/wal");
- * await wal.commit(JSON.stringify({ n: 1 }));
- * const values = wal.readable().pipeThrough(decodeJson<{ n: number }>());
+ * const from = await wal.commit(JSON.stringify({ n: 1 }));
+ * const values = wal.readable({ from }).pipeThrough(decodeJson<{ n: number }>());
  * for await (const { lsn, value } of values) console.log(lsn, value.n);
  * await wal.close();
  * ```

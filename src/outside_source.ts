@@ -22,7 +22,7 @@ import { Sleeper } from "./signal.ts";
  * ```ts
  * import { type OutsideReadOptions, Wal } from "@walstream/wal";
  *
- * const options: OutsideReadOptions = { from: 1, to: 100 };
+ * const options = { to: 100 } satisfies OutsideReadOptions;
  * const wal = await Wal.open("data/wal");
  * await wal.close();
  * for await (const entry of Wal.read("data/wal", options)) console.log(entry.lsn);

@@ -19,11 +19,17 @@
  * ```
  */
 export interface LatencyStats {
+  /** How many times were taken. */
   readonly count: number;
+  /** Half of them were at most so long. */
   readonly p50Ms: number;
+  /** 9 of 10. */
   readonly p90Ms: number;
+  /** 99 of 100. */
   readonly p99Ms: number;
+  /** 999 of 1,000. */
   readonly p999Ms: number;
+  /** The longest, just so. */
   readonly maxMs: number;
 }
 

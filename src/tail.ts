@@ -26,7 +26,7 @@ import {
 import type { Pending } from "./pending.ts";
 import { Preparation } from "./preparation.ts";
 import type { Found, Mark } from "./recovery.ts";
-import { type Place, Segment } from "./segment.ts";
+import type { Place, Segment } from "./segment.ts";
 import type { Spares } from "./spares.ts";
 import type { Counters } from "./stats.ts";
 

@@ -82,12 +82,18 @@ export interface Keeper {
   end(reason: unknown): void;
 }
 
+/** What a stream hands to its sink. */
+export interface SinkController {
+  readonly signal: AbortSignal;
+  error(reason: unknown): void;
+}
+
 /** The sink of a stream: accepts, counts, and is told what becomes of the log. */
-export class EntrySink implements Observer, UnderlyingSink<EntryInput | readonly EntryInput[]> {
+export class EntrySink implements Observer {
   readonly #committer: Committer;
   readonly #level: Durability | undefined;
   readonly #keeper: Keeper | null;
-  #controller: WritableStreamDefaultController | null = null;
+  #controller: SinkController | null = null;
   #isClosing = false;
   #reason: { readonly reason: unknown } | null = null;
   firstLsn = 0;
@@ -104,7 +110,7 @@ export class EntrySink implements Observer, UnderlyingSink<EntryInput | readonly
   // -- the sink
 
   /** See `UnderlyingSink`. */
-  start(controller: WritableStreamDefaultController): void {
+  start(controller: SinkController): void {
     this.#controller = controller;
     this.#committer.observers.add(this);
   }
