@@ -4,6 +4,7 @@
  * @module
  */
 
+import { showAs } from "./inspect.ts";
 import type { Durability } from "./options.ts";
 import { ENTRY_HEADER_BYTES, FRAME_HEADER_BYTES, type FrameHeader } from "./format.ts";
 
@@ -102,6 +103,10 @@ export class Entry {
     this.#bytes = bytes;
     this.#start = start;
     this.#end = end;
+  }
+
+  static {
+    showAs(Entry.prototype, ({ lsn, kind, time, data }) => ({ lsn, kind, time, data }));
   }
 
   /** The bytes: a view of a buffer that is never used again for anything else. */

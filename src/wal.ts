@@ -17,6 +17,7 @@ import {
   WalTruncatedError,
 } from "./errors.ts";
 import { encodeLockMark } from "./format.ts";
+import { showAs } from "./inspect.ts";
 import { type OpenedLog, openLog, type WalRecovery } from "./opening.ts";
 import {
   changed,
@@ -119,6 +120,13 @@ export class Wal {
   #closing: Promise<void> | null = null;
   readonly #closed: Promise<void>;
   #settleClosed: (outcome: Promise<void>) => void = () => {};
+
+  static {
+    showAs(Wal.prototype, (wal) => {
+      const { state, firstLsn, lastLsn, durableLsn, syncedLsn } = wal;
+      return { directory: wal.#log.place.directory, state, firstLsn, lastLsn, durableLsn, syncedLsn };
+    });
+  }
 
   private constructor(log: OpenedLog) {
     this.#log = log;

@@ -48,6 +48,7 @@ const samples: readonly [error: errors.WalError, code: errors.WalErrorCode, ...w
   [new errors.WalFailedError("sync the log", 5, cause), "WAL_FAILED", "sync the log", cause.message, "unknown"],
   [new errors.WalDiskFullError("write 9 bytes", cause), "WAL_DISK_FULL", "write 9 bytes", cause.message, "rejected"],
   [new errors.WalRangeError("LSN 9 of 8"), "WAL_RANGE", "LSN 9 of 8"],
+  [new errors.WalRewoundError("/wal", 7), "WAL_REWOUND", "LSN 7", "/wal", "replaced"],
   [new errors.WalTruncatedError("read from LSN 3", 10), "WAL_TRUNCATED", "cannot read from LSN 3", "LSN 10"],
   [
     new errors.WalCorruptionError(damage, "a bad frame"),

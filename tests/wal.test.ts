@@ -1,12 +1,14 @@
 // What a user holds: the contract of the log, promise by promise.
 
 import { test } from "node:test";
+import { inspect } from "node:util";
 import {
   assert,
   assertEquals,
   assertGreater,
   assertInstanceOf,
   assertLess,
+  assertMatch,
   assertRejects,
   assertThrows,
 } from "@std/assert";
@@ -305,6 +307,15 @@ test("a stream that is cancelled, before, during or after, gives its file back",
   for await (const entry of log.wal.readable()) if (entry.lsn === 2) break;
   await collect(log.wal.readable());
   assertEquals(log.runtime.openFiles.length, open);
+});
+
+test("a log and its entries can be printed", async () => {
+  const log = new LogFixture();
+  await log.open();
+  await log.commit("hello");
+  assertMatch(inspect(log.wal), /directory: "\/data\/wal"|directory: '\/data\/wal'/);
+  assertMatch(inspect(log.wal), /lastLsn: 1/);
+  for await (const entry of log.wal.readable()) assertMatch(inspect(entry), /lsn: 1[^]*104, +101, +108/);
 });
 
 test("the bytes of an entry stay as they are, whatever the log does afterwards", async () => {

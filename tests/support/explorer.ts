@@ -5,7 +5,6 @@
 
 import { crc32 } from "node:zlib";
 import { Wal } from "../../mod.ts";
-import { nextHostTask } from "../../src/runtime/host_task.ts";
 import {
   type MemoryCall,
   type MemoryCallName,
@@ -14,8 +13,11 @@ import {
   MemoryRuntime,
 } from "../../src/runtime/memory.ts";
 import { readAll } from "./log_contents.ts";
+import { Conduct } from "./conduct.ts";
 import { type Ending, Oracle, Violation } from "./oracle.ts";
-import { checkWaits, DIRECTORY, live, type Workload } from "./workload.ts";
+import { toTheEnd } from "./to_the_end.ts";
+import { checkWaits, live } from "./life.ts";
+import { DIRECTORY, type Workload } from "./workload.ts";
 
 /** How much was looked at. */
 export interface Explored {
@@ -249,56 +251,5 @@ async function crashInRecovery(survival: Survival, oracle: Oracle, explored: Exp
     const ending = survival.ending === "power" ? "power" : second.ending;
     const runtime = new MemoryRuntime({ crc32, disk: second.disk, seed: at });
     await labelled(`then ${second.name}`, () => recover(runtime, oracle.clone(), ending, explored));
-  }
-}
-
-/** Whether a log leaves a file alone that has failed, and whatever else the disk complains of. */
-export class Conduct {
-  readonly #failed: Set<string> = new Set();
-  readonly #violations: string[] = [];
-
-  readonly onCall = ({ name, path, number }: MemoryCall): void => {
-    if (name === "unlink") this.#failed.delete(path); // another file may bear the name now
-    if (!["write", "syncData", "truncate"].includes(name) || !this.#failed.has(path)) return;
-    this.#violations.push(`call ${number}, ${name} ${path}: this file has failed`);
-  };
-
-  readonly onReturn = ({ name, path }: MemoryCall, error: Error | null): void => {
-    if (error === null || !("code" in error) || error.code !== "EIO") return;
-    if (name !== "write" && name !== "syncData") return;
-    // As soon as the log can know it: another call may be on its way to the disk while the answer is on its way back.
-    queueMicrotask(() => queueMicrotask(() => queueMicrotask(() => this.#failed.add(path))));
-  };
-
-  check(disk: MemoryDisk): void {
-    const others = disk.violations.filter((violation) => !violation.endsWith("met EIO"));
-    // The lock file's owner record is no part of the log: it is taken back even where the mark before it failed.
-    const violations = [...this.#violations, ...others].filter((each) => !each.includes(`${DIRECTORY}/lock`));
-    if (violations.length > 0) throw new Violation(violations.join("; "));
-  }
-}
-
-/** So many turns without a call to the disk: nothing will ever happen. */
-const IDLE_TURNS = 3000;
-/** No life is as long as this. */
-const MOST_TURNS = 20_000;
-
-/** Resolves when the task does, or the process stops; rejects when nothing can settle it any more. */
-export async function toTheEnd<T>(task: Promise<T>, runtime: MemoryRuntime): Promise<T | undefined> {
-  let isOver = false;
-  const watch = async (): Promise<undefined> => {
-    let calls = 0;
-    for (let turn = 0, idle = 0; idle < IDLE_TURNS && turn < MOST_TURNS; turn++, idle++) {
-      await nextHostTask();
-      if (isOver) return;
-      if (runtime.calls !== calls) idle = 0;
-      calls = runtime.calls;
-    }
-    throw new Violation(`something waits for ever, after call ${calls}`);
-  };
-  try {
-    return await Promise.race([task, runtime.stopped.then(() => undefined), watch()]);
-  } finally {
-    isOver = true;
   }
 }

@@ -11,16 +11,17 @@
 import process from "node:process";
 import { pathToFileURL } from "node:url";
 import { crc32 } from "node:zlib";
-import { Wal, WalError, WalTruncatedError } from "../../mod.ts";
-import { systemCode } from "../../src/errors.ts";
-import { OutsideReader } from "../../src/outside_reader.ts";
-import { nextHostTask } from "../../src/runtime/host_task.ts";
+import { Wal, WalError } from "../../mod.ts";
 import { type MemoryCall, MemoryDisk, type MemoryFault, MemoryRuntime } from "../../src/runtime/memory.ts";
-import { Conduct, toTheEnd } from "./explorer.ts";
+import { type History, type Life, type Misread, randomHistory } from "./histories.ts";
 import { readAll } from "./log_contents.ts";
 import { type Ending, Oracle, Violation } from "./oracle.ts";
-import { checkWaits, DIRECTORY, live, type User } from "./workload.ts";
-import { type History, type Life, type Misread, oldSegmentsAsSpares, randomHistory } from "./workloads.ts";
+import { toTheEnd } from "./to_the_end.ts";
+import { checkWaits, live } from "./life.ts";
+import { Watcher } from "./watcher.ts";
+import { Weather } from "./weather.ts";
+import { DIRECTORY } from "./workload.ts";
+import { oldSegmentsAsSpares } from "./workloads.ts";
 
 /** What was looked at. */
 export interface Soaked {
@@ -40,45 +41,8 @@ interface Evidence {
   readonly bytes: Uint8Array;
 }
 
-/** Somebody in another process who reads along: what he has seen, no crash may take. */
-class Watcher {
-  readonly #runtime: MemoryRuntime;
-  readonly #oracle: Oracle;
-  readonly #watching: Promise<void>;
-  #isOver = false;
-
-  constructor(disk: MemoryDisk, oracle: Oracle) {
-    this.#runtime = new MemoryRuntime({ crc32, disk });
-    this.#oracle = oracle;
-    this.#watching = this.#watch();
-    this.#watching.catch(() => {}); // told at the end
-  }
-
-  async #watch(): Promise<void> {
-    const place = { runtime: this.#runtime, directory: DIRECTORY, crc32 };
-    const reader = new OutsideReader(place, null);
-    while (!this.#isOver) {
-      try {
-        for await (const entries of reader.turn(Infinity)) {
-          for (const entry of entries) this.#oracle.shownElsewhere(entry);
-        }
-      } catch (error) {
-        // There is no directory yet; or the log was cut past a reader who was slow.
-        if (error instanceof WalTruncatedError) return;
-        if (systemCode(error) !== "ENOENT") throw error;
-      }
-      await nextHostTask();
-    }
-  }
-
-  async end(): Promise<void> {
-    this.#isOver = true;
-    await this.#watching;
-  }
-}
-
 /** The history of a seed, as it goes on. */
-class Explorer {
+class HistoryRun {
   readonly #history: History;
   readonly #soaked: Soaked;
   readonly #say: Say;
@@ -215,52 +179,6 @@ class Explorer {
   }
 }
 
-/** What goes wrong in one life. */
-class Weather {
-  user: User | null = null;
-  /** Whether anything has happened that may make the log complain. */
-  isSpoiled = false;
-  hasFailedSync = false;
-  readonly conduct: Conduct = new Conduct();
-  readonly #life: Life;
-  readonly #counts: Map<string, number> = new Map();
-
-  constructor(life: Life) {
-    this.#life = life;
-  }
-
-  readonly onCall = (call: MemoryCall): MemoryFault | undefined => {
-    this.conduct.onCall(call);
-    const arrivals = this.#life.arrivals.filter((arrival) => arrival.call === call.number);
-    // Nobody can call the log while it calls the disk, but as soon as it waits.
-    if (arrivals.length > 0) queueMicrotask(() => arrivals.forEach(({ length }) => this.user?.append(length)));
-    let fault: MemoryFault | undefined;
-    const counts = [this.#count("any"), this.#count(call.name)];
-    for (const mishap of this.#life.mishaps) {
-      const count = mishap.name === "any" ? counts[0] : mishap.name === call.name ? counts[1] : undefined;
-      if (count === mishap.nth && isFair(call, mishap.fault)) fault = { ...fault, ...mishap.fault };
-    }
-    if (fault?.code !== undefined) this.isSpoiled = true;
-    return fault;
-  };
-
-  readonly onReturn = (call: MemoryCall, error: Error | null): void => {
-    this.conduct.onReturn(call, error);
-    if (call.name === "syncData" && error !== null) this.hasFailedSync = true;
-  };
-
-  #count(name: string): number {
-    const count = (this.#counts.get(name) ?? 0) + 1;
-    this.#counts.set(name, count);
-    return count;
-  }
-}
-
-/** Who may not sync the directories above is told so, and may lose a new log whole: nothing to explore. */
-function isFair({ name, path }: MemoryCall, { code }: MemoryFault): boolean {
-  return name !== "syncDirectory" || path === DIRECTORY || code !== "EACCES";
-}
-
 /** A byte of the last segment, or of the mark in the lock file. */
 function misreadTarget(
   { file, share }: Misread,
@@ -300,7 +218,7 @@ export async function soak(
   for (let seed = firstSeed; seed < firstSeed + count && performance.now() - startMs < mostMs; seed++) {
     const history = randomHistory(seed);
     try {
-      await new Explorer(history, await filesOf(history), soaked, say).run();
+      await new HistoryRun(history, await filesOf(history), soaked, say).run();
     } catch (error) {
       const what = error instanceof Violation || error instanceof WalError ? error.message : String(error);
       throw new Error(`WALSTREAM_SEED=${seed}: ${what}`, { cause: error });

@@ -1,0 +1,49 @@
+/**
+ * A reader elsewhere, and what it holds the log to.
+ */
+
+import { crc32 } from "node:zlib";
+import { WalTruncatedError } from "../../mod.ts";
+import { systemCode } from "../../src/errors.ts";
+import { OutsideReader } from "../../src/outside_reader.ts";
+import { nextHostTask } from "../../src/runtime/host_task.ts";
+import { type MemoryDisk, MemoryRuntime } from "../../src/runtime/memory.ts";
+import type { Oracle } from "./oracle.ts";
+import { DIRECTORY } from "./workload.ts";
+
+/** Somebody in another process who reads along: what he has seen, no crash may take. */
+export class Watcher {
+  readonly #runtime: MemoryRuntime;
+  readonly #oracle: Oracle;
+  readonly #watching: Promise<void>;
+  #isOver = false;
+
+  constructor(disk: MemoryDisk, oracle: Oracle) {
+    this.#runtime = new MemoryRuntime({ crc32, disk });
+    this.#oracle = oracle;
+    this.#watching = this.#watch();
+    this.#watching.catch(() => {}); // told at the end
+  }
+
+  async #watch(): Promise<void> {
+    const place = { runtime: this.#runtime, directory: DIRECTORY, crc32 };
+    const reader = new OutsideReader(place, null);
+    while (!this.#isOver) {
+      try {
+        for await (const entries of reader.turn(Infinity)) {
+          for (const entry of entries) this.#oracle.shownElsewhere(entry);
+        }
+      } catch (error) {
+        // There is no directory yet; or the log was cut past a reader who was slow.
+        if (error instanceof WalTruncatedError) return;
+        if (systemCode(error) !== "ENOENT") throw error;
+      }
+      await nextHostTask();
+    }
+  }
+
+  async end(): Promise<void> {
+    this.#isOver = true;
+    await this.#watching;
+  }
+}
