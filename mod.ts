@@ -56,8 +56,8 @@ export type {
   RuntimeFile,
   RuntimeTimer,
 } from "./src/runtime/port.ts";
-export type { OutsideReadOptions } from "./src/outside_source.ts";
-export type { WalReadable } from "./src/readable.ts";
+export type { ReadOptions } from "./src/outside_source.ts";
+export type { ReadableOptions, WalReadable } from "./src/readable.ts";
 export type { LatencyStats, WalStats } from "./src/stats.ts";
-export { type ReadOptions, type WaitOptions, Wal, type WalState } from "./src/wal.ts";
+export { type WaitOptions, Wal, type WalState } from "./src/wal.ts";
 export type { WalWritable, WritableOptions } from "./src/writable.ts";

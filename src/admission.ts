@@ -89,14 +89,14 @@ export class Admission {
 
   /** Takes an entry of someone who does not wait; returns 0 where there is no room, or others wait for it already. */
   append(input: EntryInput): number {
-    this.#check("append");
+    if (this.hasLine) this.#check("append");
     return this.#unlessRefused(this.hasLine ? 0 : this.tryAppend(input));
   }
 
   /** The same for all of a batch. */
   appendBatch(inputs: readonly EntryInput[]): number {
-    this.#check("append a batch");
-    this.#options.intake.checkBatch(inputs);
+    if (this.hasLine) this.#check("append a batch");
+    if (this.hasLine) this.checkBatch(inputs);
     return this.#unlessRefused(this.hasLine ? 0 : this.tryAppendBatch(inputs));
   }
 

@@ -10,11 +10,11 @@ import type { Runtime } from "./runtime/port.ts";
 export class Ages {
   readonly #runtime: Runtime;
   /** When the first entry came that is not taken; null: there is none. */
-  #arrivedMs: number | null = null;
+  #arrivedAtMs: number | null = null;
   /** The same for what was taken last. */
-  #takenMs = 0;
+  #takenArrivedAtMs = 0;
   /** The same for what is not synced. */
-  #unsyncedMs: number | null = null;
+  #unsyncedSinceMs: number | null = null;
 
   /** @param runtime Its clock. */
   constructor(runtime: Runtime) {
@@ -23,29 +23,29 @@ export class Ages {
 
   /** An entry has come. */
   arrived(): void {
-    if (this.#arrivedMs !== null) return;
-    this.#arrivedMs = this.#runtime.monotonicMs();
-    this.#unsyncedMs ??= this.#arrivedMs;
+    if (this.#arrivedAtMs !== null) return;
+    this.#arrivedAtMs = this.#runtime.monotonicMs();
+    this.#unsyncedSinceMs ??= this.#arrivedAtMs;
   }
 
   /** What has come was taken away to be written. */
   taken(): void {
-    this.#takenMs = this.#arrivedMs ?? this.#takenMs;
-    this.#arrivedMs = null;
+    this.#takenArrivedAtMs = this.#arrivedAtMs ?? this.#takenArrivedAtMs;
+    this.#arrivedAtMs = null;
   }
 
-  /** What was taken is written, all or a part of it. */
-  sinceTaken(nowMs: number): number {
-    return nowMs - this.#takenMs;
+  /** How long the first of what was taken last has waited. */
+  takenAgeMs(nowMs: number): number {
+    return nowMs - this.#takenArrivedAtMs;
   }
 
   /** Everything written is synced; `isTakenLeft` says whether some of what was taken is not written yet. */
   synced(isTakenLeft: boolean): void {
-    this.#unsyncedMs = isTakenLeft ? this.#takenMs : this.#arrivedMs;
+    this.#unsyncedSinceMs = isTakenLeft ? this.#takenArrivedAtMs : this.#arrivedAtMs;
   }
 
   /** How long the oldest entry that is not synced has waited; 0 where there is none. */
-  get unsyncedMs(): number {
-    return this.#unsyncedMs === null ? 0 : this.#runtime.monotonicMs() - this.#unsyncedMs;
+  get unsyncedAgeMs(): number {
+    return this.#unsyncedSinceMs === null ? 0 : this.#runtime.monotonicMs() - this.#unsyncedSinceMs;
   }
 }

@@ -96,6 +96,13 @@ export class Chain {
   }
 }
 
+/** What its successor's header says: where this one ends, and how much lies before the other. */
+export function learnEnd(link: Link, successor: SegmentHeader): number {
+  if (link.next !== null) link.next.precedingBytes = successor.precedingBytes;
+  link.endOffset = successor.predecessor.endOffset;
+  return link.endOffset;
+}
+
 /** The link that a header makes. */
 export function linkTo(header: SegmentHeader): Link {
   const name = segmentName(header.id, header.predecessor.id, header.baseLsn);

@@ -150,8 +150,8 @@ export class Committer {
   /** The settings have changed; `isStronger` says whether entries ask for more than before. Resolves when that holds. */
   async configured(isStronger: boolean): Promise<void> {
     this.#pace = new Pace(this.#settings.io);
-    this.admission.hasten(); // what waits need not wait for a window that is none any more
-    if (isStronger) await this.flush();
+    this.admission.hasten(); // what waits need not sit out a window that is none any more
+    if (isStronger) await this.syncAll();
   }
 
   // -- wait
@@ -164,14 +164,21 @@ export class Committer {
 
   /** Resolves when everything accepted by now is synced, whatever it asked for; the last LSN of it. */
   async flush(): Promise<number> {
+    const lsn = await this.syncAll().catch((error: unknown) => {
+      this.#diskRoom.takeUntold(); // whoever flushes hears of an error in any case
+      throw error;
+    });
+    const untold = this.#diskRoom.takeUntold();
+    if (untold !== null) throw untold;
+    return lsn;
+  }
+
+  /** The same for one who does not ask what became of what nobody waits for. */
+  async syncAll(): Promise<number> {
     if (this.failure !== null) throw this.failure;
     const lsn = this.keptLsn(this.lastLsn);
     if (lsn > this.#tail.syncedLsn) this.#wantSync(lsn);
-    await this.#settlement.wait(lsn, "fsync").finally(() => {
-      const untold = this.#diskRoom.takeUntold();
-      if (untold !== null) throw untold;
-    });
-    return lsn;
+    return await this.#settlement.wait(lsn, "fsync");
   }
 
   /** Resolves when the log has moved: something was written, synced or rejected, or it has failed or closed. */
@@ -260,7 +267,7 @@ export class Committer {
     next.drop(count);
     this.#counters.flushes++;
     this.#counters.entries += before - next.count;
-    this.#counters.commit.record(this.admission.ages.sinceTaken(this.#lastFlushMs));
+    this.#counters.commit.record(this.admission.ages.takenAgeMs(this.#lastFlushMs));
     if (syncs) this.admission.ages.synced(next.count > 0);
     this.#advanced();
   };

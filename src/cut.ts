@@ -5,7 +5,7 @@
  */
 
 import { setTornAside } from "./aside.ts";
-import type { Link } from "./chain.ts";
+import { learnEnd, type Link } from "./chain.ts";
 import type { Committer } from "./committer.ts";
 import { WalClosedError, WalDiskFullError, WalRangeError } from "./errors.ts";
 import type { Report } from "./event.ts";
@@ -31,7 +31,10 @@ import type { Tail } from "./tail.ts";
 export interface Truncation {
   /** The first LSN there is from now on. */
   readonly firstLsn: number;
-  /** How many files are not part of the log any more; some may lie ready to be used again. */
+  /**
+   * How many files were freed: removed, or ready to be used again. One that could not be is told of by an event, and goes at
+   * the next opening.
+   */
   readonly freedSegments: number;
   /** Their size. */
   readonly freedBytes: number;
@@ -60,29 +63,25 @@ export class Cut {
 
   /** Makes `lsn` the first one there is, and frees what lies wholly before. */
   async before(lsn: number): Promise<Truncation> {
-    const { tail, committer } = this.#options;
+    const { tail, committer, report } = this.#options;
+    const before = tail.headLsn;
     if (lsn > committer.lastLsn + 1) {
       const message = `cannot truncate before LSN ${lsn}: the last one given out is ${committer.lastLsn}`;
       throw new WalRangeError(message);
     }
-    await this.#syncAll();
+    await committer.syncAll().catch((error: unknown) => {
+      // Who waits for what a full disk rejects is told. Cutting goes on: it may be what makes room.
+      if (!(error instanceof WalDiskFullError)) throw error;
+    });
     // After the mark nothing is written any more.
     await committer.exclusive("move the head of", async () => {
       if (!committer.isDrained) await tail.moveHead(lsn);
     });
     if (committer.isDrained) throw new WalClosedError("truncate");
+    if (tail.headLsn > before) report({ type: "truncated", level: "info", firstLsn: tail.headLsn });
     const { segments, bytes } = await this.#free();
     const heldBy = tail.chain.below(tail.headLsn).flatMap(({ pins }) => [...pins].map(({ holder }) => holder));
     return { firstLsn: tail.headLsn, freedSegments: segments, freedBytes: bytes, heldBy };
-  }
-
-  /** What a full disk rejects meanwhile is told to those who wait for it: cutting goes on, it may be what makes room. */
-  async #syncAll(): Promise<void> {
-    const { committer } = this.#options;
-    committer.admission.hasten();
-    await committer.settled(committer.keptLsn(committer.lastLsn), "fsync").catch((error: unknown) => {
-      if (!(error instanceof WalDiskFullError)) throw error;
-    });
   }
 
   /** Frees what lies wholly below the head, oldest first, up to the first file that somebody reads. */
@@ -93,25 +92,23 @@ export class Cut {
     if (links.size === 0) return { segments: 0, bytes: 0 };
     const freed = await spares.free([...links.keys()], (name) => this.#setAside(links.get(name)));
     const { segments, bytes } = freed;
-    report({ type: "truncated", level: "info", firstLsn: tail.headLsn, freedSegments: segments, freedBytes: bytes });
+    report({ type: "freed", level: "debug", segments, bytes });
     return freed;
   }
 
   async #setAside(link: Link | undefined): Promise<number> {
     if (link === undefined) return 0;
-    if (link.endOffset === null) await this.#learnEnd(link);
+    if (link.endOffset === null) await this.#lookUpEnd(link);
     return await setTornAside(this.#options.place, link.name, link.endOffset);
   }
 
-  /** What its successor says of it, and of itself. */
-  async #learnEnd(link: Link): Promise<void> {
+  async #lookUpEnd(link: Link): Promise<void> {
     const { place, tail } = this.#options;
     const { next } = link;
     const logId = tail.segment?.header.logId ?? null;
     if (next === null) return;
     const { file, header } = await openGoodSegment(place, { name: next.name, logId, where: "earlier" }, "read");
     await release(file);
-    link.endOffset = header.predecessor.endOffset;
-    next.precedingBytes = header.precedingBytes;
+    learnEnd(link, header);
   }
 }

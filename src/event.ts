@@ -45,20 +45,17 @@ export type WalEvent =
     | { readonly type: "recovered"; readonly torn: boolean; readonly firstLsn: number; readonly lastLsn: number }
     /** A new segment takes the frames from now on. */
     | { readonly type: "rotated"; readonly segment: string; readonly baseLsn: number }
-    /** The log was cut from below: these files are not part of it any more. */
-    | {
-      readonly type: "truncated";
-      readonly firstLsn: number;
-      readonly freedSegments: number;
-      readonly freedBytes: number;
-    }
+    /** The log was cut from below: it begins here now. */
+    | { readonly type: "truncated"; readonly firstLsn: number }
+    /** So many files of what was cut are not part of it any more; more may follow when their readers have done. */
+    | { readonly type: "freed"; readonly segments: number; readonly bytes: number }
     /** Something this machine or permission does not give; the log goes on without. */
     | { readonly type: "capability-missing"; readonly name: MissingCapability["name"]; readonly reason: string }
     /** A spare could not be prepared and was dropped; the log goes on. */
     | { readonly type: "spare-dropped"; readonly reason: string }
     /** Files that are not part of the log could not be removed; they are tried again at the next open. */
     | { readonly type: "cleanup-failed"; readonly reason: string }
-    /** A sync of a flush took long: the disk is slow, or busy with something else. */
+    /** A sync took long: the disk is slow, or busy with something else. */
     | { readonly type: "slow-sync"; readonly elapsedMs: number }
     /** The disk is full: these LSNs were rejected and will never be; 0 to 0 when nothing waited. */
     | { readonly type: "disk-full"; readonly firstLsn: number; readonly lastLsn: number; readonly reason: string }

@@ -19,7 +19,9 @@ const DEFAULT_MAX_LINE_BYTES = 16 * 1024 * 1024;
  *
  * const options: SplitLinesOptions = { maxLineBytes: 1024 };
  * const lines = new Response("short\n" + "x".repeat(2000)).body!.pipeThrough(splitLines(options));
- * await Array.fromAsync(lines).catch((error) => console.log(error.code)); // WAL_LIMIT
+ * const reader = lines.getReader();
+ * await reader.read(); // short
+ * await reader.read().catch((error) => console.log(error.code)); // WAL_LIMIT
  * ```
  */
 export interface SplitLinesOptions {

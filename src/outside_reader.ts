@@ -75,6 +75,25 @@ export class OutsideReader {
     return this.#nextLsn;
   }
 
+  /** The highest LSN that something vouches for by now; 0 where there is no log. */
+  async findVouchedLsn(): Promise<number> {
+    for (let tries = 0; tries < MOST_STALE_LISTINGS; tries++) {
+      const links = await this.#findChain();
+      if (links === null) continue;
+      const last = links.at(-1);
+      if (last === undefined) return 0;
+      const section = await this.#open(last);
+      if (section === null) continue;
+      try {
+        return await this.#findVoucher(section, Infinity);
+      } finally {
+        this.#searchedMs = -Infinity; // who reads up to there must find it again
+        await release(section.opened.file);
+      }
+    }
+    return 0;
+  }
+
   /** Yields the entries that something vouches for by now, up to `toLsn`, those of one frame at a time. */
   async *turn(toLsn: number): AsyncGenerator<Entry[], void, undefined> {
     for (let tries = 0; tries < MOST_STALE_LISTINGS; tries++) {
@@ -111,6 +130,7 @@ export class OutsideReader {
 
   /** The segments from the reader's place on, oldest first; empty where there is no log; null where the listing is stale. */
   async #findChain(): Promise<readonly Link[] | null> {
+    this.#staleReason = null;
     const { runtime, directory } = this.#place;
     const names = (await runtime.list(directory)).map(parseSegmentName).filter((name) => name !== null);
     names.sort((a, b) => b.id - a.id);
@@ -226,18 +246,18 @@ export class OutsideReader {
   }
 
   /** The highest LSN that a frame further on says was synced. */
-  async #findVoucher(section: Section): Promise<number> {
+  async #findVoucher(section: Section, lookAheadBytes: number = LOOK_AHEAD_BYTES): Promise<number> {
     const { opened } = section;
     const scanner = this.#scannerOf(section, await opened.file.size());
     let vouchedLsn = opened.header.baseLsn - 1;
-    const enoughOffset = scanner.offset + LOOK_AHEAD_BYTES;
+    const enoughOffset = scanner.offset + lookAheadBytes;
     for (let frame = scanner.take(); frame !== null || await this.#more(scanner, section); frame = scanner.take()) {
       if (frame === null) continue;
       vouchedLsn = Math.max(vouchedLsn, frame.header.syncedLsn);
       if (vouchedLsn >= this.#nextLsnIn(section) && scanner.offset >= enoughOffset) return vouchedLsn;
     }
-    const isFound = vouchedLsn >= this.#nextLsnIn(section);
-    return isFound ? vouchedLsn : await this.#searchVoucher(section, scanner.offset, vouchedLsn);
+    const isEnough = vouchedLsn >= this.#nextLsnIn(section) && lookAheadBytes !== Infinity;
+    return isEnough ? vouchedLsn : await this.#searchVoucher(section, scanner.offset, vouchedLsn);
   }
 
   /** Damage may lie before a frame that proves it. */

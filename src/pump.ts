@@ -4,7 +4,7 @@
  * @module
  */
 
-/** Something that must not overlap with another. It does not reject. */
+/** Something that must not overlap with another. Whoever hands it over sees to it that it does not reject. */
 export type Task = () => Promise<void>;
 
 /** Begins in a microtask: a thousand calls in a row are one task. */

@@ -29,6 +29,34 @@ import { Sleeper } from "./signal.ts";
  */
 export type WalReadable<T> = ReadableStream<T> & AsyncIterable<T>;
 
+/**
+ * What {@linkcode Wal.readable} takes.
+ *
+ * @example
+ * ```ts
+ * import { type ReadableOptions, Wal } from "@walstream/wal";
+ *
+ * const page = { from: 11, to: 20 } satisfies ReadableOptions;
+ * const wal = await Wal.open("data/wal");
+ * for (let i = 1; i <= 100; i++) wal.append(`entry ${i}`);
+ * await wal.flush();
+ * for await (const entry of wal.readable(page)) console.log(entry.lsn); // 11 … 20
+ * await wal.close();
+ * ```
+ */
+export interface ReadableOptions {
+  /** The first LSN; the first there is unless said. */
+  readonly from?: number;
+  /** The last LSN; the last that is durable at the call unless said. A follower may wait for one that is to come. */
+  readonly to?: number;
+  /** Whether the stream goes on with what becomes durable, until the log is closed. */
+  readonly follow?: boolean;
+  /** Whether the stream carries arrays, the entries of one frame each, instead of single entries. */
+  readonly batches?: boolean;
+  /** Ends the reading. */
+  readonly signal?: AbortSignal;
+}
+
 /** Where the entries of a stream come from. One call at a time. */
 export interface BatchSource {
   /** The next entries, those of one frame; null at the end. */
@@ -45,7 +73,6 @@ export interface Reading {
   readonly toLsn: number;
   /** Whether it waits for what is not yet there. */
   readonly follow: boolean;
-  readonly signal: AbortSignal | undefined;
 }
 
 /** Gives out the entries of one frame after the other, each when it is durable. One call at a time. */
@@ -58,43 +85,28 @@ class EntrySource implements BatchSource {
 
   constructor(reading: Reading) {
     this.#reading = reading;
-    reading.signal?.addEventListener("abort", this.#onAbort);
-    if (reading.signal?.aborted) this.#onAbort();
   }
 
-  /** The next entries; null at the end. */
   next(): Promise<Entry[] | null> {
     const call = this.#next();
     this.#call = call.catch(() => {});
     return call;
   }
 
-  /** Nothing more is wanted: gives the file back. */
   async cancel(): Promise<void> {
     this.#isCancelled = true;
     this.#sleeper.wake();
     await this.#call;
-    await this.#close();
-  }
-
-  #onAbort = (): void => void this.cancel();
-
-  async #close(): Promise<void> {
-    const { reader, signal } = this.#reading;
-    signal?.removeEventListener("abort", this.#onAbort);
-    await reader.close();
+    await this.#reading.reader.close();
   }
 
   async #next(): Promise<Entry[] | null> {
+    let entries: Entry[] | null = null;
     try {
-      const entries = await this.#wait();
-      const { signal } = this.#reading;
-      if (signal?.aborted) throw new WalAbortedError("reading the log", signal.reason);
-      if (entries === null) await this.#close();
+      entries = await this.#wait();
       return entries;
-    } catch (error) {
-      await this.#close();
-      throw error;
+    } finally {
+      if (entries === null) await this.#reading.reader.close(); // the end, or an error
     }
   }
 
@@ -133,16 +145,42 @@ export function entriesOf(reading: Reading): BatchSource {
   return new EntrySource(reading);
 }
 
+/** How a stream gives out its entries, and what ends it. */
+export interface StreamOptions {
+  /** Frame by frame, as arrays. */
+  readonly batches?: boolean | undefined;
+  readonly signal?: AbortSignal | undefined;
+}
+
 /** The entries of a source, one by one or frame by frame. */
-export function readableOf(source: BatchSource, batches: boolean): WalReadable<Entry | Entry[]> {
+export function readableOf(source: BatchSource, options: StreamOptions): WalReadable<Entry | Entry[]> {
+  const { batches = false, signal } = options;
+  const onAbort = (): void => void end().catch(() => {});
+  const end = (): Promise<void> => {
+    signal?.removeEventListener("abort", onAbort);
+    return source.cancel();
+  };
+  signal?.addEventListener("abort", onAbort);
+  if (signal?.aborted) onAbort();
+  const next = async (): Promise<Entry[] | null> => {
+    const entries = await source.next().finally(() => {
+      if (signal?.aborted) throw new WalAbortedError("reading the log", signal.reason);
+    });
+    return entries;
+  };
   const stream = new ReadableStream<Entry | Entry[]>({
     pull: async (controller) => {
-      const entries = await source.next();
-      if (entries === null) controller.close();
-      else if (batches) controller.enqueue(entries);
+      const entries = await next().catch(async (error: unknown) => {
+        await end();
+        throw error;
+      });
+      if (entries === null) {
+        await end();
+        controller.close();
+      } else if (batches) controller.enqueue(entries);
       else for (const entry of entries) controller.enqueue(entry);
     },
-    cancel: () => source.cancel(),
+    cancel: end,
   }, { highWaterMark: 0 }); // nothing is read before somebody asks
   return stream as WalReadable<Entry | Entry[]>;
 }

@@ -5,7 +5,7 @@
  */
 
 import { viewOf } from "./bytes.ts";
-import type { Link, Pin } from "./chain.ts";
+import { learnEnd, type Link, type Pin } from "./chain.ts";
 import { decodeEntries, type Entry } from "./entry.ts";
 import { WalCorruptionError, WalIoError, WalTruncatedError } from "./errors.ts";
 import { readFooter } from "./footer.ts";
@@ -120,12 +120,12 @@ export class ChainReader implements Pin {
   /** Where the segment ends, as far as it is written. */
   async #limitOf(link: Link): Promise<number> {
     const { segment } = this.#tail;
-    if (link.next === null && segment !== null) return segment.endOffset;
-    if (link.endOffset !== null || link.next === null || segment === null) return link.endOffset ?? 0;
+    if (segment === null) return HEADER_BYTES;
+    if (link.next === null) return segment.endOffset;
+    if (link.endOffset !== null) return link.endOffset;
     const successor = await this.#files.acquire(link.next, segment.header.logId);
-    link.endOffset = successor.opened.header.predecessor.endOffset;
     await this.#files.release(successor);
-    return link.endOffset;
+    return learnEnd(link, successor.opened.header);
   }
 
   async #readOn({ link, scanner }: Place): Promise<boolean> {

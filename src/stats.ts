@@ -45,6 +45,7 @@ export class Histogram {
 
   /** Takes note of one. */
   record(elapsedMs: number): void {
+    if (Number.isNaN(elapsedMs)) return;
     const bucket = bucketOf(elapsedMs * 1000);
     this.#counts[bucket] = (this.#counts[bucket] ?? 0) + 1;
     this.#count++;
@@ -134,7 +135,7 @@ export interface WalStats {
   readonly mostPendingBytes: number;
   /** `pendingBytes` as a share of `maxBufferedBytes`, 0 to 1 and a little more. */
   readonly utilisation: number;
-  /** How many files the log has. */
+  /** How many segments the log has; spares are not counted. */
   readonly segments: number;
   /** Bytes of frames in them. */
   readonly retainedBytes: number;
@@ -142,9 +143,9 @@ export interface WalStats {
   readonly refused: number;
   /** Entries that were accepted and then rejected because the disk was full. */
   readonly rejected: number;
-  /** From the arrival of the first entry of a flush until it was as durable as it asked to be: one time a flush. */
+  /** From the arrival of the first entry of a flush until the flush had ended, its sync included: one time a flush. */
   readonly commit: LatencyStats;
-  /** How long the syncs of flushes took. */
+  /** How long each sync of the last segment took, whoever asked for it. */
   readonly fsync: LatencyStats;
   /** What a power cut would take now: what is accepted and not synced. `ageMs` is how long the oldest of it has waited. */
   readonly loss: { readonly entries: number; readonly bytes: number; readonly ageMs: number };

@@ -29,8 +29,8 @@ import {
   type WalChanges,
   type WalOptions,
 } from "./options.ts";
-import { outsideEntries, type OutsideReadOptions } from "./outside_source.ts";
-import { entriesOf, readableOf, type WalReadable } from "./readable.ts";
+import { outsideEntries, type ReadOptions } from "./outside_source.ts";
+import { entriesOf, readableOf, type ReadableOptions, type WalReadable } from "./readable.ts";
 import { ChainReader } from "./reader.ts";
 import type { WalStats } from "./stats.ts";
 import { EntrySink, type WalWritable, writableOf, type WritableOptions } from "./writable.ts";
@@ -67,34 +67,6 @@ export interface WaitOptions {
   /** How durable the entry must be; as it was appended unless said. */
   readonly durability?: Durability;
   /** Ends the waiting; the entry stays in the log. */
-  readonly signal?: AbortSignal;
-}
-
-/**
- * What {@linkcode Wal.readable} takes.
- *
- * @example
- * ```ts
- * import { type ReadOptions, Wal } from "@walstream/wal";
- *
- * const page = { from: 11, to: 20 } satisfies ReadOptions;
- * const wal = await Wal.open("data/wal");
- * for (let i = 1; i <= 100; i++) wal.append(`entry ${i}`);
- * await wal.flush();
- * for await (const entry of wal.readable(page)) console.log(entry.lsn); // 11 … 20
- * await wal.close();
- * ```
- */
-export interface ReadOptions {
-  /** The first LSN; the first there is unless said. */
-  readonly from?: number;
-  /** The last LSN; the last that is durable at the call unless said. A follower may wait for one that is to come. */
-  readonly to?: number;
-  /** Whether the stream goes on with what becomes durable, until the log is closed. */
-  readonly follow?: boolean;
-  /** Whether the stream carries arrays, the entries of one frame each, instead of single entries. */
-  readonly batches?: boolean;
-  /** Ends the reading. */
   readonly signal?: AbortSignal;
 }
 
@@ -173,17 +145,17 @@ export class Wal {
    */
   static read(
     directory: string | URL,
-    options: OutsideReadOptions & { readonly batches: true },
+    options: ReadOptions & { readonly batches: true },
   ): WalReadable<Entry[]>;
   /** The same, entry by entry. */
   static read(
     directory: string | URL,
-    options?: OutsideReadOptions & { readonly batches?: false },
+    options?: ReadOptions & { readonly batches?: false },
   ): WalReadable<Entry>;
   /** The same, for options that are known only when it runs. */
-  static read(directory: string | URL, options?: OutsideReadOptions): WalReadable<Entry | Entry[]>;
-  static read(directory: string | URL, options: OutsideReadOptions = {}): WalReadable<Entry | Entry[]> {
-    return readableOf(outsideEntries(directory, options), options.batches ?? false);
+  static read(directory: string | URL, options?: ReadOptions): WalReadable<Entry | Entry[]>;
+  static read(directory: string | URL, options: ReadOptions = {}): WalReadable<Entry | Entry[]> {
+    return readableOf(outsideEntries(directory, options), options);
   }
 
   // -- where the log stands
@@ -198,7 +170,7 @@ export class Wal {
     return this.#log.committer.lastLsn;
   }
 
-  /** The highest LSN up to which every entry is durable, as far as the log's durability level asks. */
+  /** The highest LSN up to which every entry is as durable as it asked to be. */
   get durableLsn(): number {
     return this.#log.committer.durableLsn;
   }
@@ -372,13 +344,13 @@ export class Wal {
    * import { splitLines, Wal } from "@walstream/wal";
    *
    * const wal = await Wal.open("data/wal");
-   * const { body } = new Response("one\\ntwo\\nthree\\n");
+   * const { body } = new Response("one\ntwo\nthree\n");
    * await body?.pipeThrough(splitLines()).pipeTo(wal.writable()); // three entries, and they are on the disk
    * await wal.close();
    * ```
    */
   writable(options: WritableOptions = {}): WalWritable {
-    return writableOf(new EntrySink(this.#log.committer, this.#levelOf("writable", options), null));
+    return writableOf(new EntrySink(this.#log.committer, this.#levelOf("writable", "write to", options), null));
   }
 
   /**
@@ -395,12 +367,12 @@ export class Wal {
    * ```
    */
   acknowledge(options: WritableOptions = {}): Acknowledgement {
-    return acknowledgement(this.#log.committer, this.#levelOf("acknowledge", options));
+    return acknowledgement(this.#log.committer, this.#levelOf("acknowledge", "write through", options));
   }
 
   /**
    * Resolves when everything that was accepted before the call is synced to the disk, at every durability level; to the
-   * last LSN of it.
+   * last LSN of it. Rejects, once, where a full disk has rejected an entry for which nobody waited.
    *
    * @example
    * ```ts
@@ -420,7 +392,9 @@ export class Wal {
   // -- read
 
   /**
-   * Reads the log from one LSN to another, both included, in order. Ends at what was durable at the call. Memory is bounded
+   * Reads the log from one LSN to another, both included, in order. Ends at what was durable at the call; with `follow` it
+   * goes on with what becomes durable, until the log is closed or fails. Throws at once where `from` has been cut away, or is
+   * not given out yet. Memory is bounded
    * by 1 MiB or the largest frame, whichever is more. A stream that is being read when the log is closed goes on as long as nobody
    * else frees the files.
    *
@@ -435,12 +409,12 @@ export class Wal {
    * await wal.close();
    * ```
    */
-  readable(options: ReadOptions & { readonly batches: true }): WalReadable<Entry[]>;
+  readable(options: ReadableOptions & { readonly batches: true }): WalReadable<Entry[]>;
   /** The same, entry by entry. */
-  readable(options?: ReadOptions & { readonly batches?: false }): WalReadable<Entry>;
+  readable(options?: ReadableOptions & { readonly batches?: false }): WalReadable<Entry>;
   /** The same, for options that are known only when it runs. */
-  readable(options?: ReadOptions): WalReadable<Entry | Entry[]>;
-  readable(options: ReadOptions = {}): WalReadable<Entry | Entry[]> {
+  readable(options?: ReadableOptions): WalReadable<Entry | Entry[]>;
+  readable(options: ReadableOptions = {}): WalReadable<Entry | Entry[]> {
     if (this.#closing !== null) throw new WalClosedError("read");
     checkOptions("readable", options, ["from", "to", "follow", "batches", "signal"]);
     const { firstLsn, lastLsn, durableLsn } = this;
@@ -454,7 +428,7 @@ export class Wal {
     const toLsn = follow ? to ?? Infinity : Math.min(to ?? durableLsn, durableLsn);
     const { tail, files, committer } = this.#log;
     const reader = new ChainReader(tail, files, from, `a ${follow ? "follower" : "reader"} from LSN ${from}`);
-    return readableOf(entriesOf({ reader, committer, toLsn, follow, signal }), batches);
+    return readableOf(entriesOf({ reader, committer, toLsn, follow }), { batches, signal });
   }
 
   // -- while it runs
@@ -474,8 +448,7 @@ export class Wal {
    * ```
    */
   async configure(changes: WalChanges): Promise<void> {
-    if (this.#closing !== null) throw new WalClosedError("configure");
-    if (this.error !== null) throw this.error;
+    this.#checkTaking("configure");
     const { settings, tail, spares, committer } = this.#log;
     const next = changed(settings, changes);
     const isStronger = DURABILITIES.indexOf(next.durability) < DURABILITIES.indexOf(settings.durability);
@@ -523,7 +496,7 @@ export class Wal {
       loss: {
         entries: committer.keptLsn(this.lastLsn) - tail.syncedLsn,
         bytes: bufferedBytes + tail.unsyncedBytes,
-        ageMs: committer.admission.ages.unsyncedMs,
+        ageMs: committer.admission.ages.unsyncedAgeMs,
       },
     };
   }
@@ -547,8 +520,7 @@ export class Wal {
    * ```
    */
   async truncateBefore(lsn: number): Promise<Truncation> {
-    if (this.#closing !== null) throw new WalClosedError("truncate");
-    if (this.error !== null) throw this.error;
+    this.#checkTaking("truncate");
     checkLsn(lsn);
     return await this.#log.cut.before(lsn);
   }
@@ -557,7 +529,8 @@ export class Wal {
 
   /**
    * Writes and syncs everything that was accepted, marks the clean end, and unlocks. Closing twice is closing once. A log
-   * that has failed is unlocked, and this rejects with the cause.
+   * that has failed is unlocked, and this rejects with the cause; it also rejects, and the log is closed all the same, where a
+   * full disk has rejected an entry for which nobody waited and nobody was told.
    *
    * @example
    * ```ts
@@ -595,9 +568,14 @@ export class Wal {
 
   // -- inside
 
-  #levelOf(call: string, options: WritableOptions): Durability | undefined {
-    if (this.#closing !== null) throw new WalClosedError(call);
+  /** Throws where the log takes nothing any more. */
+  #checkTaking(tried: string): void {
+    if (this.#closing !== null) throw new WalClosedError(tried);
     if (this.error !== null) throw this.error;
+  }
+
+  #levelOf(call: string, tried: string, options: WritableOptions): Durability | undefined {
+    this.#checkTaking(tried);
     checkOptions(call, options, ["durability"]);
     checkDurability(options.durability);
     return options.durability;

@@ -15,7 +15,7 @@ import { leastBytes } from "./pending.ts";
 
 /** What waits in the stream itself, before the log has taken it. */
 const HIGH_WATER_BYTES = 1024 * 1024;
-/** What a chunk weighs besides its bytes: so many wait at most as Node 20 and 22 can bear. */
+/** What a chunk weighs besides its bytes, so that at most 4,096 wait: beyond 5,000 Node 20 and 22 slow down without end. */
 const CHUNK_BYTES = 256;
 
 /**
@@ -129,8 +129,10 @@ export class EntrySink implements Observer {
   async close(): Promise<void> {
     this.#isClosing = true;
     try {
-      if (this.count > 0) this.#committer.admission.hasten();
-      if (this.count > 0) await this.#committer.settled(this.lastLsn, "own");
+      if (this.count > 0) {
+        this.#committer.admission.hasten();
+        await this.#committer.settled(this.lastLsn, "own");
+      }
     } catch (error) {
       this.end(error);
       throw error;
@@ -165,9 +167,7 @@ export class EntrySink implements Observer {
   }
 
   #tryAppend(input: EntryInput): number {
-    // Whoever keeps it sees what the log sees, whatever a getter says the next time.
-    const isPlain = typeof input === "string" || input instanceof Uint8Array;
-    const entry = this.#keeper === null || isPlain || input === null ? input : { ...input };
+    const entry = this.#keeper === null ? input : readOnce(input);
     const lsn = this.#committer.admission.tryAppend(entry, this.#level);
     if (lsn === 0) return 0;
     if (this.count++ === 0) this.firstLsn = lsn;
@@ -177,9 +177,7 @@ export class EntrySink implements Observer {
   }
 
   #refused(error: unknown): never {
-    this.#leave();
-    this.#reason ??= { reason: error };
-    this.#keeper?.end(error);
+    this.end(error);
     throw error;
   }
 
@@ -214,6 +212,13 @@ export class EntrySink implements Observer {
   #leave(): void {
     this.#committer.observers.remove(this);
   }
+}
+
+/** An entry whose getters, if it has any, cannot say something else the next time: whoever keeps it sees what the log sees. */
+function readOnce(input: EntryInput): EntryInput {
+  if (typeof input !== "object" || input === null || input instanceof Uint8Array || !("data" in input)) return input;
+  const { kind, data, durability } = input;
+  return { data, ...(kind === undefined ? {} : { kind }), ...(durability === undefined ? {} : { durability }) };
 }
 
 type EntryWriter = WritableStreamDefaultWriter<EntryInput | readonly EntryInput[]>;

@@ -74,7 +74,12 @@ test("what comes out is what a reader of the log sees: kind, time and bytes, of 
       return `read ${++reads} times`;
     },
   };
-  const inputs: EntryInput[] = ["täxt", bytes, { kind: 9, data: [bytes, bytes] }, { data: "" }, getter];
+  class Message {
+    get data(): string {
+      return "by the class";
+    }
+  }
+  const inputs: EntryInput[] = [new Message(), "täxt", bytes, { kind: 9, data: [bytes, bytes] }, { data: "" }, getter];
   for (const input of inputs) await through.writer.write(input);
   bytes.fill(0);
   await soon(through.writer.close());

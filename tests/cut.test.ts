@@ -4,7 +4,7 @@ import { test } from "node:test";
 import { assert, assertEquals, assertGreater, assertInstanceOf, assertRejects, assertThrows } from "@std/assert";
 import { WalClosedError, WalFailedError, WalInputError, WalRangeError, WalTruncatedError } from "../mod.ts";
 import { evenText, openEvenLog } from "./support/even_log.ts";
-import { ANY_WAL, LogFixture, outcomeOf, quiet, SMALL_SEGMENT_BYTES, soon } from "./support/log_fixture.ts";
+import { ANY_WAL, LogFixture, outcomeOf, pathOf, quiet, SMALL_SEGMENT_BYTES, soon } from "./support/log_fixture.ts";
 
 function evenEntries(from: number, to: number): string[] {
   return Array.from({ length: to - from + 1 }, (_, nth) => `${from + nth} ${evenText(from + nth)}`);
@@ -59,11 +59,23 @@ test("freed files lie ready for the next segments, a bounded number of them", as
   await log.wal.truncateBefore(37);
   await quiet();
   assertEquals([log.segments().length, log.spares().length], [1, 3]);
+  const ready = log.spares().map(pathOf);
   const from = log.faults.calls.length;
   for (let lsn = 41; lsn <= 48; lsn++) await log.commit(evenText(lsn));
-  assertEquals(log.calls("open", ANY_WAL, from).filter(({ name }) => name === "open").length > 0, true);
+  const born = log.calls("rename", ANY_WAL, from).map(({ path }) => path);
+  assertEquals([born.length, born.every((path) => ready.includes(path))], [2, true]);
   await log.crashAndReopen();
   assertEquals(await log.readAll(), evenEntries(37, 48));
+});
+
+test("what the log holds is known after a cut, also where a reader was the first to see where a file ends", async () => {
+  for (const reads of [false, true]) {
+    const log = await openEvenLog(21);
+    await log.reopen();
+    if (reads) await log.readAll();
+    await log.wal.truncateBefore(5);
+    assertGreater(log.wal.stats().retainedBytes, 16 * 960);
+  }
 });
 
 test("everything is synced first, also at none", async () => {
@@ -242,7 +254,7 @@ test("truncating a log that is closed, or closing, says so and writes nothing be
 test("an event tells what was cut", async () => {
   const log = await openEvenLog(13);
   await log.wal.truncateBefore(9);
-  const event = log.events.find(({ type }) => type === "truncated");
-  assert(event?.type === "truncated");
-  assertEquals([event.level, event.firstLsn, event.freedSegments], ["info", 9, 2]);
+  const truncated = log.events.find((event) => event.type === "truncated");
+  assertEquals([truncated?.level, truncated?.firstLsn], ["info", 9]);
+  assertEquals(log.events.find((event) => event.type === "freed")?.segments, 2);
 });

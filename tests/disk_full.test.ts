@@ -290,6 +290,31 @@ test("who appends, and flushes when there is room again, hears of what was rejec
   await checkRejected(log, [2], ["1 first", "3 y"]);
 });
 
+test("who flushes a log that fails hears of the failure, whatever was rejected before", async () => {
+  const log = await openLog();
+  log.fillDisk();
+  log.wal.append("x".repeat(5000));
+  await quiet();
+  log.freeDisk();
+  await log.advance(200);
+  log.wal.append("y");
+  log.faults.fail("syncData", { times: Infinity });
+  const outcome = await outcomeOf(log.wal.flush());
+  assert(outcome.state === "rejected");
+  assertInstanceOf(outcome.error, WalFailedError);
+});
+
+test("a change of the level does not swallow what the next flush is to tell", async () => {
+  const log = await openLog({ ...small, durability: "none" });
+  log.fillDisk();
+  log.wal.append("x".repeat(5000));
+  await log.advance(2000);
+  log.freeDisk();
+  await log.advance(200);
+  await soon(log.wal.configure({ durability: "fsync" }));
+  assert(isFull(await outcomeOf(log.wal.flush())));
+});
+
 test("who appends and closes hears of what was rejected, and the log is closed all the same", async () => {
   for (const durability of ["fsync", "none"] as const) {
     const log = await openLog({ ...small, durability });

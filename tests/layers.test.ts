@@ -11,19 +11,21 @@ import { assertEquals } from "@std/assert";
  * its own level and of those below.
  */
 const table: Levels = readLevels(`
-  L0 bytes checksum entry errors event format json lines options signal stats
+  L0 bytes checksum entry errors event format inspect json lines options signal stats
   L0 runtime/port
-  L1 runtime/bun runtime/deno runtime/detect runtime/host_task runtime/node runtime/node_file
-  L1 runtime/process_identity runtime/random runtime/system_error runtime/system_runtime runtime/system_timer
-  L1 runtime/memory runtime/memory_call runtime/memory_change runtime/memory_clock runtime/memory_directory
-  L1 runtime/memory_disk runtime/memory_error runtime/memory_file runtime/memory_inode runtime/memory_path
-  L1 runtime/memory_process runtime/memory_runtime runtime/memory_sectors runtime/memory_survival
-  L1 runtime/memory_tree runtime/memory_volume
   L1 alarm lock lock_owner numbered_lock segment spares sparse_index
-  L2 acknowledge admission ages aside births chain committer cut disk_room footer good_segment intake levels observers opening outside_reader outside_source pace pending preparation pump readable reader recovery
-  L2 rejected_lsns room_queue scan segment_files settlement tail verdict waiters window writable
+  L1 runtime/bun runtime/deno runtime/detect runtime/host_task runtime/memory runtime/memory_call
+  L1 runtime/memory_change runtime/memory_clock runtime/memory_directory runtime/memory_disk runtime/memory_error
+  L1 runtime/memory_file runtime/memory_inode runtime/memory_path runtime/memory_process runtime/memory_runtime
+  L1 runtime/memory_sectors runtime/memory_survival runtime/memory_tree runtime/memory_volume runtime/node
+  L1 runtime/node_file runtime/process_identity runtime/random runtime/system_error runtime/system_runtime
+  L1 runtime/system_timer
+  L2 acknowledge admission ages aside births chain committer cut disk_room footer good_segment intake levels observers
+  L2 opening outside_reader outside_source pace pending preparation pump readable reader recovery rejected_lsns
+  L2 room_queue scan segment_files settlement tail verdict waiters window writable
   L3 wal
-  L5 cli/demo
+  L5 cli/command cli/demo cli/demo_check cli/demo_child cli/demo_entries cli/demo_figures cli/demo_run cli/demo_writer
+  L5 cli/interruption cli/main cli/runtimes cli/table
 `);
 
 /** Of code: doc comments with their examples, and blank lines, are no burden. */

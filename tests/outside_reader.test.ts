@@ -152,6 +152,17 @@ test("a follower that waits at the end does not read the log again and again", a
   }
 });
 
+test("without follow a reader ends, though the log is written faster than it reads", async () => {
+  const log = await openLog({ segmentBytes: 0 });
+  for (let nth = 0; nth < 6; nth++) await log.commit("x");
+  let count = 0;
+  for await (const _entry of Wal.read(DIRECTORY, { runtime: elsewhere(log) })) {
+    for (let nth = 0; nth < 3; nth++) await log.commit("more");
+    if (++count > 100) break;
+  }
+  assertEquals(count, 5);
+});
+
 // -- cut, rewound, damaged
 
 test("a reader whose place has been cut away learns where the log begins", async () => {

@@ -8,6 +8,9 @@ import { failure, resultOf } from "./result.mjs";
 
 export const entryPoints = ["mod.ts", "src/runtime/memory.ts"];
 
+/** What npm starts by name. */
+const programs = ["src/cli/main.ts"];
+
 /** Where the tarball lies for the steps that follow. */
 export const tarballDirectory = join(root, "build/pack");
 
@@ -45,7 +48,7 @@ export async function checkPack() {
   if (code !== 0) return failure(output);
   const report = JSON.parse(stdout.slice(stdout.indexOf("[")));
   const packed = report[0].files.map((/** @type {{ path: string }} */ file) => file.path);
-  const modules = await modulesOf(entryPoints);
+  const modules = await modulesOf([...entryPoints, ...programs]);
   const built = modules.flatMap((path) => ["d.ts", "js"].map((ending) => `dist/${path.replace(/ts$/, ending)}`));
   return compare("npm pack", packed, [...papers, "package.json", "dist/web.d.ts", ...built]);
 }

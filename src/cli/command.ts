@@ -1,0 +1,64 @@
+/**
+ * What a command of the command line is.
+ *
+ * @module
+ */
+
+import { parseArgs, type ParseArgsConfig } from "node:util";
+
+/** What the process ends with. The numbers from 64 on are those of sysexits.h. */
+export const ExitStatus: {
+  readonly good: 0;
+  /** What was looked at is not as it should be. */
+  readonly wrong: 1;
+  readonly usage: 64;
+  /** Something that the command needs is not there. */
+  readonly unavailable: 69;
+  readonly internal: 70;
+} = { good: 0, wrong: 1, usage: 64, unavailable: 69, internal: 70 };
+
+/** How the command line was called. */
+export interface Invocation {
+  /** What follows the command's name. */
+  readonly arguments: readonly string[];
+  /** The file that was started, so that a command can start it again. */
+  readonly program: string;
+}
+
+/** One file each, entered in the table of main.ts. */
+export interface Command {
+  readonly name: string;
+  /** Without the name: `[--seconds N]`. */
+  readonly usage: string;
+  /** What it does, in one line. */
+  readonly summary: string;
+  /** Resolves to the exit status. */
+  run(invocation: Invocation): Promise<number>;
+}
+
+/** Ends the command with one line on stderr and a status. */
+export class CommandError extends Error {
+  readonly status: number;
+
+  constructor(message: string, status: number) {
+    super(message);
+    this.status = status;
+  }
+}
+
+type Options = NonNullable<ParseArgsConfig["options"]>;
+type Values<T extends Options> = ReturnType<
+  typeof parseArgs<{ args: string[]; options: T; strict: true; allowPositionals: true }>
+>;
+
+/** `node:util`'s parseArgs; wrong use is told in one line that ends with what there is. */
+export function parse<T extends Options>(given: readonly string[], options: T, whatThereIs: string): Values<T> {
+  try {
+    return parseArgs({ args: [...given], options, strict: true, allowPositionals: true });
+  } catch (error) {
+    const message = error instanceof Error ? error.message : String(error);
+    // What comes after the first sentence is about positional arguments that begin with a dash: there are none.
+    const sentence = message.split("\n")[0]?.split(". ")[0] ?? message;
+    throw new CommandError(`${sentence.replace(/\.$/, "")}; ${whatThereIs}`, ExitStatus.usage);
+  }
+}

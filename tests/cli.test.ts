@@ -1,0 +1,65 @@
+// The command line as someone meets it who types it: what it says, on which stream, and with which status it ends.
+
+import { assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
+import { readFile } from "node:fs/promises";
+import { test } from "node:test";
+import { cli } from "./support/cli_runs.ts";
+
+interface PackageJson {
+  readonly version: string;
+  readonly bin: Readonly<Record<string, string>>;
+}
+
+const packageJson = JSON.parse(await readFile("package.json", "utf8")) as PackageJson;
+
+test("cli: alone, and when asked for help, it says what there is", async () => {
+  for (const given of [[], ["--help"], ["-h"]]) {
+    const { code, output, errors } = await cli(given).finish();
+    assertEquals([code, errors], [0, ""]);
+    for (const part of ["walstream demo [--runtime node|deno|bun] [--seconds N]", "--help", "--version"]) {
+      assertStringIncludes(output, part);
+    }
+  }
+});
+
+test("cli: a command explains itself", async () => {
+  const { code, output, errors } = await cli(["demo", "--help"]).finish();
+  assertEquals([code, errors], [0, ""]);
+  assertStringIncludes(output, "usage: walstream demo [--runtime node|deno|bun] [--seconds N]");
+});
+
+test("cli: its version is the package's", async () => {
+  for (const given of [["--version"], ["-v"]]) {
+    const { code, output, errors } = await cli(given).finish();
+    assertEquals([code, output, errors], [0, `walstream ${packageJson.version}`, ""]);
+  }
+});
+
+test("cli: wrong use is told in one line that says what there is, with status 64", async () => {
+  const commands = "there are the commands demo and the options --help, --version";
+  const usage = "usage: walstream demo [--runtime node|deno|bun] [--seconds N]";
+  const wrong: [string[], string, string][] = [
+    [["nonsense"], "there is no command nonsense", commands],
+    [["--nonsense"], "'--nonsense'", commands],
+    [["--version", "nonsense"], "nonsense", commands],
+    [["demo", "--nonsense"], "'--nonsense'", usage],
+    [["demo", "nonsense"], "nonsense", usage],
+    [["demo", "--seconds"], "--seconds", usage],
+    [["demo", "--seconds", "0"], "not 0", usage],
+    [["demo", "--seconds", "soon"], "not soon", usage],
+    [["demo", "--runtime", "perl"], "there is no runtime perl", usage],
+  ];
+  const ends = await Promise.all(wrong.map(([given]) => cli(given).finish()));
+  for (const [nth, { code, output, errors }] of ends.entries()) {
+    const [, problem = "", whatThereIs = ""] = wrong[nth] ?? [];
+    assertEquals([code, output], [64, ""], errors);
+    assertMatch(errors, /^walstream: [^\n]+\n$/);
+    assertStringIncludes(errors, problem);
+    assertStringIncludes(errors, whatThereIs);
+  }
+});
+
+test("cli: the file that npm links can be started by its first line, and comes from main.ts", async () => {
+  assertEquals(packageJson.bin, { walstream: "dist/src/cli/main.js" });
+  assertEquals((await readFile("src/cli/main.ts", "utf8")).split("\n")[0], "#!/usr/bin/env node");
+});
