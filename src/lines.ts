@@ -18,10 +18,8 @@ const DEFAULT_MAX_LINE_BYTES = 16 * 1024 * 1024;
  * import { splitLines, type SplitLinesOptions } from "@walstream/wal";
  *
  * const options: SplitLinesOptions = { maxLineBytes: 1024 };
- * const lines = new Response("short\n" + "x".repeat(2000)).body!.pipeThrough(splitLines(options));
- * const reader = lines.getReader();
- * await reader.read(); // short
- * await reader.read().catch((error) => console.log(error.code)); // WAL_LIMIT
+ * const lines = new Response("x".repeat(2000)).body!.pipeThrough(splitLines(options));
+ * await lines.getReader().read().catch((error) => console.log(error.code)); // WAL_LIMIT
  * ```
  */
 export interface SplitLinesOptions {
