@@ -78,8 +78,11 @@ class KeptEntries implements Keeper, Observer {
     this.#bytes += bytes.length;
   }
 
-  room(): Promise<void> | null {
-    if (this.#kept.length < MOST_ENTRIES && this.#bytes < MOST_BYTES || this.#end !== null) return null;
+  get isFull(): boolean {
+    return this.#end === null && (this.#kept.length >= MOST_ENTRIES || this.#bytes >= MOST_BYTES);
+  }
+
+  room(): Promise<void> {
     return new Promise((resolve) => this.#makeRoom = resolve);
   }
 

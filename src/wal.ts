@@ -613,9 +613,9 @@ export class Wal {
     }
   }
 
-  /** Of an entry from an earlier life only the files know whether it is one, or was skipped. LSN 0 is before them all. */
+  /** Of an entry from an earlier life only the files know whether it is one, or was skipped. */
   async #checkRecovered(lsn: number): Promise<number> {
-    if (lsn === 0) return lsn;
+    if (lsn === this.firstLsn - 1) return lsn; // there is nothing before the first one to wait for
     if (this.#closing !== null) throw new WalClosedError(`look whether LSN ${lsn} is in the log`);
     if (lsn < this.firstLsn) throw new WalTruncatedError(`wait for LSN ${lsn}`, this.firstLsn);
     for await (const _entry of this.readable({ from: lsn, to: lsn })) return lsn;

@@ -17,6 +17,8 @@ import { leastBytes } from "./pending.ts";
 const HIGH_WATER_BYTES = 1024 * 1024;
 /** What a chunk weighs besides its bytes, so that at most 4,096 wait: beyond 5,000 Node 20 and 22 slow down without end. */
 const CHUNK_BYTES = 256;
+/** What each entry of an array weighs besides its bytes: an array of empty ones fills the memory as well. */
+const ENTRY_BYTES = 64;
 
 /**
  * What {@linkcode Wal.writable} takes.
@@ -76,8 +78,10 @@ export interface WalWritable extends WritableStream<EntryInput | readonly EntryI
 export interface Keeper {
   /** The log has accepted this. */
   accepted(lsn: number, input: EntryInput): void;
-  /** Null where there is room for more; else resolves when there is. */
-  room(): Promise<void> | null;
+  /** Whether nothing more is to be taken for now. */
+  readonly isFull: boolean;
+  /** Resolves when there is room for more. */
+  room(): Promise<void>;
   /** Nothing more will be accepted; `reason` null: the stream was closed well. */
   end(reason: unknown): void;
 }
@@ -118,10 +122,8 @@ export class EntrySink implements Observer {
   /** See `UnderlyingSink`. */
   write(chunk: EntryInput | readonly EntryInput[]): void | Promise<void> {
     const entries: readonly EntryInput[] = Array.isArray(chunk) ? chunk : [chunk as EntryInput];
-    const room = this.#keeper?.room() ?? null;
-    if (room !== null) return room.then(() => this.#acceptFrom(entries, 0));
     for (let nth = 0; nth < entries.length; nth++) {
-      if (this.#accept(entries[nth] as EntryInput) === 0) return this.#acceptFrom(entries, nth);
+      if (this.#keeper?.isFull || this.#accept(entries[nth] as EntryInput) === 0) return this.#acceptFrom(entries, nth);
     }
   }
 
@@ -150,6 +152,7 @@ export class EntrySink implements Observer {
   async #acceptFrom(entries: readonly EntryInput[], from: number): Promise<void> {
     for (let nth = from; nth < entries.length; nth++) {
       const entry = entries[nth] as EntryInput;
+      if (this.#keeper?.isFull) await this.#keeper.room();
       if (this.#accept(entry) !== 0) continue;
       await this.#committer.admission.appendInLine(() => this.#tryAppend(entry), this.#controller?.signal).catch(
         (error: unknown) => this.#refused(error),
@@ -260,7 +263,7 @@ class EntryWritable extends WritableStream<EntryInput | readonly EntryInput[]> i
 
 function weightOf(chunk: EntryInput | readonly EntryInput[]): number {
   if (!Array.isArray(chunk)) return CHUNK_BYTES + leastBytes(chunk as EntryInput);
-  return chunk.reduce((sum: number, entry: EntryInput) => sum + leastBytes(entry), CHUNK_BYTES);
+  return chunk.reduce((sum: number, entry: EntryInput) => sum + ENTRY_BYTES + leastBytes(entry), CHUNK_BYTES);
 }
 
 /** A stream into the log. */

@@ -139,6 +139,20 @@ test("a consumer that stops reading holds up the source, and neither the log nor
   await soon(log.wal.close());
 });
 
+test("one chunk of many entries is held up as well, in its middle", async () => {
+  const log = await openLog({ segmentBytes: 0 });
+  const through = new Through(log, false);
+  const writing = through.writer.write(Array.from({ length: 100_000 }, () => ""));
+  writing.catch(() => {});
+  await quiet();
+  const { lastLsn } = log.wal;
+  assertLess(lastLsn, 17_000);
+  for (let nth = 0; nth < 1000; nth++) await through.reader.read();
+  await quiet();
+  assertGreater(log.wal.lastLsn, lastLsn);
+  await soon(log.wal.close());
+});
+
 test("large entries hold up the source by their bytes", async () => {
   const log = await openLog({ segmentBytes: 0 });
   const through = new Through(log, false);

@@ -141,6 +141,16 @@ test("small chunks hold up the source as well, in count", async () => {
   await soon(writer.ready);
 });
 
+test("arrays of empty entries hold up the source by their number", async () => {
+  const log = await openLog({ maxBufferedBytes: 100, segmentBytes: 0 });
+  log.faults.slow("syncData", 10);
+  const lines = Array.from({ length: 10_000 }, () => "");
+  const source = new Source(Array.from({ length: 1000 }, () => lines));
+  source.stream.pipeTo(log.wal.writable()).catch(() => {});
+  await quiet();
+  assertLess(source.pulled, 10);
+});
+
 test("a stream waits in line for room, behind who was there before", async () => {
   const log = await openLog({ maxBufferedBytes: 1000 });
   log.faults.slow("syncData", 10);
