@@ -94,7 +94,8 @@ class KeptEntries implements Keeper, Observer {
 
   /** Nobody wants to hear of any of it. */
   drop(): void {
-    this.#dropFrom(0);
+    this.#kept = [];
+    this.#timed = 0;
     this.#committer.observers.remove(this);
   }
 
@@ -111,17 +112,20 @@ class KeptEntries implements Keeper, Observer {
     }
   }
 
-  rejected(firstLsn: number): void {
-    this.#dropFrom(firstLsn);
+  rejected(firstLsn: number, reason: Error): void {
+    this.#dropFrom(firstLsn, reason);
   }
 
   /** A log that is being closed makes durable what was accepted. */
-  ended(): void {
-    if (this.#committer.failure !== null) this.#dropFrom(this.#committer.visibleLsn + 1);
+  ended(reason: Error): void {
+    if (this.#committer.failure !== null) this.#dropFrom(this.#committer.visibleLsn + 1, reason);
   }
 
-  #dropFrom(goneLsn: number): void {
+  /** Whoever waits for what will never come out hears why, also where the stream had been closed well. */
+  #dropFrom(goneLsn: number, reason: unknown): void {
+    const { length } = this.#kept;
     this.#kept = this.#kept.filter(({ lsn }) => lsn < goneLsn);
+    if (this.#kept.length < length) this.#end = { reason };
     this.#timed = Math.min(this.#timed, this.#kept.length);
     this.#sleeper.wake();
   }

@@ -74,11 +74,11 @@ export class Admission {
   }
 
   /** The same for all of a batch, which asks for what the strongest of its entries does. */
-  tryAppendBatch(inputs: readonly EntryInput[]): number {
+  tryAppendBatch(inputs: readonly EntryInput[], level: Durability = this.#options.settings.durability): number {
     this.#check("append a batch");
-    const { intake, settings } = this.#options;
+    const { intake } = this.#options;
     intake.checkBatch(inputs);
-    const asked = batchLevelOf(inputs, settings.durability);
+    const asked = batchLevelOf(inputs, level);
     return this.#accepted(intake.addBatch(inputs), asked);
   }
 

@@ -7,19 +7,22 @@
 import { isNoRoom } from "./errors.ts";
 import { readFooter } from "./footer.ts";
 import { HEADER_BYTES, tornName } from "./format.ts";
+import { openGoodSegment } from "./good_segment.ts";
 import { chunksOf, FrameScanner, searchHeaders } from "./scan.ts";
-import { type OpenSegmentFile, openSegmentFile, type Place, release } from "./segment.ts";
+import { type OpenSegmentFile, type Place, release } from "./segment.ts";
 
 const CHUNK_BYTES = 256 * 1024;
 
 /**
  * Copies the torn bytes of a segment that goes: from its first bad frame to the end of the last one behind it whose header is
- * good. Where its successor states that it ends is known, that is where to look. A file without a usable header has none.
- * Returns the size of the file; the copy is synced by then.
+ * good. Where its successor states that it ends is known, that is where to look. Returns the size of the file; the copy is
+ * synced by then. Rejects where the file is not this log's, or damaged: that stays.
  */
-export async function setTornAside(place: Place, name: string, endOffset: number | null): Promise<number> {
-  const opened = await openSegmentFile(place, name, "read");
-  if ("fault" in opened) return 0;
+export async function setTornAside(
+  place: Place,
+  { name, logId, endOffset }: { name: string; logId: string | null; endOffset: number | null },
+): Promise<number> {
+  const opened = await openGoodSegment(place, { name, logId, where: "earlier" }, "read");
   try {
     const offset = endOffset ?? await endOfGoodFrames(opened);
     if (await readFooter(opened, offset) !== null) return opened.sizeBytes; // it was sealed: nothing is torn

@@ -151,20 +151,23 @@ export class Committer {
   async configured(isStronger: boolean): Promise<void> {
     this.#pace = new Pace(this.#settings.io);
     this.admission.hasten(); // what waits need not sit out a window that is none any more
-    if (isStronger) await this.syncAll();
+    if (isStronger) await this.syncQuietly();
   }
 
   // -- wait
 
   /** Resolves to `lsn` when it is durable at `level`; rejects when it never will be, or nobody can know. */
-  settled(lsn: number, level: AskedLevel): Promise<number> {
+  settled(lsn: number, level: AskedLevel, signal?: AbortSignal): Promise<number> {
     if (level === "fsync" && lsn > this.#tail.syncedLsn && !this.#settlement.willSync(lsn)) this.#wantSync(lsn);
-    return this.#settlement.wait(lsn, level);
+    return this.#settlement.wait(lsn, level, signal);
   }
 
   /** Resolves when everything accepted by now is synced, whatever it asked for; the last LSN of it. */
   async flush(): Promise<number> {
-    const lsn = await this.syncAll().catch((error: unknown) => {
+    if (this.failure !== null) throw this.failure;
+    const lsn = this.keptLsn(this.lastLsn);
+    if (lsn > this.#tail.syncedLsn) this.#wantSync(lsn);
+    await this.#settlement.wait(lsn, "fsync").catch((error: unknown) => {
       this.#diskRoom.takeUntold(); // whoever flushes hears of an error in any case
       throw error;
     });
@@ -173,12 +176,15 @@ export class Committer {
     return lsn;
   }
 
-  /** The same for one who does not ask what became of what nobody waits for. */
-  async syncAll(): Promise<number> {
+  /**
+   * The same for one who does not ask what becomes of it: resolves when everything accepted by now is synced or rejected, and
+   * whoever is to be told of that still is.
+   */
+  async syncQuietly(): Promise<void> {
+    const { lastLsn } = this;
+    if (lastLsn > this.#tail.syncedLsn) this.#wantSync(lastLsn);
+    while (this.failure === null && this.#tail.syncedLsn < this.keptLsn(lastLsn)) await this.#moved.wait();
     if (this.failure !== null) throw this.failure;
-    const lsn = this.keptLsn(this.lastLsn);
-    if (lsn > this.#tail.syncedLsn) this.#wantSync(lsn);
-    return await this.#settlement.wait(lsn, "fsync");
   }
 
   /** Resolves when the log has moved: something was written, synced or rejected, or it has failed or closed. */

@@ -7,7 +7,7 @@
 import { setTornAside } from "./aside.ts";
 import { learnEnd, type Link } from "./chain.ts";
 import type { Committer } from "./committer.ts";
-import { WalClosedError, WalDiskFullError, WalRangeError } from "./errors.ts";
+import { WalClosedError, WalRangeError } from "./errors.ts";
 import type { Report } from "./event.ts";
 import { openGoodSegment } from "./good_segment.ts";
 import { type Place, release } from "./segment.ts";
@@ -69,15 +69,11 @@ export class Cut {
       const message = `cannot truncate before LSN ${lsn}: the last one given out is ${committer.lastLsn}`;
       throw new WalRangeError(message);
     }
-    await committer.syncAll().catch((error: unknown) => {
-      // Who waits for what a full disk rejects is told. Cutting goes on: it may be what makes room.
-      if (!(error instanceof WalDiskFullError)) throw error;
-    });
-    // After the mark nothing is written any more.
+    await committer.syncQuietly(); // what a full disk rejects meanwhile is another's: this may be what makes room
     await committer.exclusive("move the head of", async () => {
-      if (!committer.isDrained) await tail.moveHead(lsn);
+      if (!committer.isDrained) await tail.moveHead(lsn); // after the mark nothing is written any more
     });
-    if (committer.isDrained) throw new WalClosedError("truncate");
+    if (tail.headLsn < lsn) throw new WalClosedError("truncate");
     if (tail.headLsn > before) report({ type: "truncated", level: "info", firstLsn: tail.headLsn });
     const { segments, bytes } = await this.#free();
     const heldBy = tail.chain.below(tail.headLsn).flatMap(({ pins }) => [...pins].map(({ holder }) => holder));
@@ -99,7 +95,9 @@ export class Cut {
   async #setAside(link: Link | undefined): Promise<number> {
     if (link === undefined) return 0;
     if (link.endOffset === null) await this.#lookUpEnd(link);
-    return await setTornAside(this.#options.place, link.name, link.endOffset);
+    const { place, tail } = this.#options;
+    const logId = tail.segment?.header.logId ?? null;
+    return await setTornAside(place, { name: link.name, logId, endOffset: link.endOffset });
   }
 
   async #lookUpEnd(link: Link): Promise<void> {

@@ -192,7 +192,12 @@ function start(
   const onChain = new Set(tail.chain.links.map(({ name }) => name));
   const leftOver = segments.map(({ name }) => name).filter((name) => !onChain.has(name));
   spares.adopt(names);
-  if (leftOver.length > 0) void spares.free(leftOver, (name) => setTornAside(place, name, null));
+  if (leftOver.length > 0) {
+    void spares.free(
+      leftOver,
+      (name) => setTornAside(place, { name, logId: found?.segment.header.logId ?? null, endOffset: null }),
+    );
+  }
   if (found !== null) spares.prepare(false);
   return { place, settings, lock, spares, tail, files: new SegmentFiles(place), committer, cut, counters, recovery };
 }

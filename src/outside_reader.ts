@@ -9,7 +9,7 @@
  * @module
  */
 
-import { type Link, walkDown } from "./chain.ts";
+import { type Link, type Walk, walkDown } from "./chain.ts";
 import { decodeEntries, type Entry } from "./entry.ts";
 import {
   systemCode,
@@ -26,8 +26,9 @@ import { type OpenSegmentFile, openSegmentFile, type Place, release } from "./se
 
 /** How far it is looked ahead for a voucher once there is one. */
 const LOOK_AHEAD_BYTES = 1024 * 1024;
-/** Where a reader is stuck, it looks for a voucher behind the bad frame, and not at every turn. */
-const SEARCH_EVERY_MS = 1000;
+/** Where a reader is stuck, it looks for a voucher behind the bad frame: at first so often, then half as often each time. */
+const FIRST_SEARCH_MS = 1000;
+const LONGEST_SEARCH_MS = 64_000;
 /** So often in a row a listing may turn out to be stale: files come and go. */
 const MOST_STALE_LISTINGS = 100;
 
@@ -61,6 +62,8 @@ export class OutsideReader {
   #anchor: Anchor | null = null;
   #logId: string | null = null;
   #searchedMs = -Infinity;
+  #searchedOffset = -1;
+  #searchEveryMs = FIRST_SEARCH_MS;
   /** What a listing that stays stale means. */
   #staleReason: Error | null = null;
 
@@ -87,7 +90,7 @@ export class OutsideReader {
       try {
         return await this.#findVoucher(section, Infinity);
       } finally {
-        this.#searchedMs = -Infinity; // who reads up to there must find it again
+        this.#searchedOffset = -1; // who reads up to there must find it again
         await release(section.opened.file);
       }
     }
@@ -161,31 +164,43 @@ export class OutsideReader {
   }
 
   #checkLog({ header }: OpenSegmentFile): void {
-    this.#logId ??= header.logId;
+    if (this.#anchor === null) this.#logId = header.logId; // one that has shown nothing begins anew
     if (header.logId !== this.#logId) throw new WalRewoundError(this.#place.directory, this.#nextLsn);
   }
 
   /** One that has shown nothing begins at the head, wherever that is by now. */
   async #begin(names: readonly SegmentName[], last: OpenSegmentFile): Promise<readonly Link[] | null> {
-    const headLsn = await headOf(last);
+    const head = await headOf(last);
+    let walked = this.#walkFrom(names, last, head.headLsn);
+    // A head frame at the very end may still be lost, unless files below it are gone: they go when it is synced.
+    if (walked.missing !== null && head.lastHeadLsn > head.headLsn) {
+      walked = this.#walkFrom(names, last, head.lastHeadLsn);
+    }
+    return walked.missing === null ? walked.links : this.#stale(walked.missing);
+  }
+
+  #walkFrom(names: readonly SegmentName[], last: OpenSegmentFile, headLsn: number): Walk {
     if (this.#fromLsn !== null && this.#fromLsn < headLsn) {
       throw new WalTruncatedError(`read from LSN ${this.#fromLsn}`, headLsn);
     }
     this.#nextLsn = this.#fromLsn ?? headLsn;
-    const { links, missing } = walkDown(names, last.header, this.#nextLsn);
-    if (missing === null) return links;
-    const lost = { segment: `number ${missing.id}`, offset: 0, lsn: this.#nextLsn, evidence: "successor" } as const;
-    const what = `segment number ${missing.id}, which ${missing.successor} names, is missing`;
-    this.#staleReason = new WalCorruptionError(lost, what);
+    return walkDown(names, last.header, this.#nextLsn);
+  }
+
+  #stale({ id, successor }: NonNullable<Walk["missing"]>): null {
+    const lost = { segment: `number ${id}`, offset: 0, lsn: this.#nextLsn, evidence: "successor" } as const;
+    this.#staleReason = new WalCorruptionError(lost, `segment number ${id}, which ${successor} names, is missing`);
     return null;
   }
 
   /** Its place must be on the chain, or the chain begin just behind it, on the same line of history. */
   async #goOn(names: readonly SegmentName[], last: OpenSegmentFile, anchor: Anchor): Promise<readonly Link[] | null> {
     const { nextLsn } = anchor;
-    const { links } = walkDown(names, last.header, nextLsn);
+    const { links, missing } = walkDown(names, last.header, nextLsn);
     const [first] = links;
     if (first === undefined || first.id === anchor.id) return links;
+    // What is gone below the head was cut; what is gone above it has vanished.
+    if (missing !== null && (await headOf(last)).headLsn <= nextLsn) return this.#stale(missing);
     if (first.baseLsn > nextLsn) throw new WalTruncatedError(`read on from LSN ${nextLsn}`, first.baseLsn);
     const opened = await this.#openNamed(first.name, first.id);
     if (opened === null) return null;
@@ -263,7 +278,10 @@ export class OutsideReader {
   /** Damage may lie before a frame that proves it. */
   async #searchVoucher({ opened }: Section, offset: number, vouchedLsn: number): Promise<number> {
     const nowMs = this.#place.runtime.monotonicMs();
-    if (nowMs < this.#searchedMs + SEARCH_EVERY_MS) return vouchedLsn;
+    if (offset !== this.#searchedOffset) this.#searchEveryMs = FIRST_SEARCH_MS;
+    else if (nowMs < this.#searchedMs + this.#searchEveryMs) return vouchedLsn;
+    else this.#searchEveryMs = Math.min(2 * this.#searchEveryMs, LONGEST_SEARCH_MS);
+    this.#searchedOffset = offset;
     this.#searchedMs = nowMs;
     let found = vouchedLsn;
     const { file, checksum } = opened;
@@ -339,15 +357,22 @@ export class OutsideReader {
   }
 }
 
-/** The first LSN there is, by the last segment's header and frames. */
-async function headOf({ file, checksum, header }: OpenSegmentFile): Promise<number> {
+/**
+ * The first LSN there is, by the last segment's header and frames: what is sure, because a head frame is synced before anything
+ * follows it, and what the last one says.
+ */
+async function headOf({ file, checksum, header }: OpenSegmentFile): Promise<{ headLsn: number; lastHeadLsn: number }> {
   const scanner = new FrameScanner(chunksOf(file), checksum, HEADER_BYTES, header.baseLsn, await file.size());
   let { headLsn } = header;
+  let lastHeadLsn = headLsn;
   for (let frame = scanner.take(); frame !== null || await scanner.more(); frame = scanner.take()) {
-    if (frame?.header.kind !== FrameKind.HEAD) continue;
-    headLsn = Math.max(headLsn, decodeControlPayload(frame.view, frame.at));
+    if (frame === null) continue;
+    headLsn = lastHeadLsn;
+    if (frame.header.kind === FrameKind.HEAD) {
+      lastHeadLsn = Math.max(headLsn, decodeControlPayload(frame.view, frame.at));
+    }
   }
-  return headLsn;
+  return { headLsn, lastHeadLsn };
 }
 
 function damage({ name, endOffset }: Section, { offset }: FrameScanner, lsn: number): WalCorruptionError {

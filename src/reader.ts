@@ -86,7 +86,8 @@ export class ChainReader implements Pin {
   async #settle(): Promise<Place> {
     const { chain, headLsn } = this.#tail;
     let link = this.#place?.link ?? chain.linkOf(this.#nextLsn);
-    if (link === undefined) throw new WalTruncatedError(`read from LSN ${this.#nextLsn}`, headLsn);
+    const isCut = this.#place === null && this.#nextLsn < headLsn; // since this reader was made
+    if (link === undefined || isCut) throw new WalTruncatedError(`read from LSN ${this.#nextLsn}`, headLsn);
     while (link.next !== null && link.next.baseLsn <= this.#nextLsn) link = link.next;
     if (link === this.#place?.link) return this.#place;
     link.pins.add(this); // before anything is awaited

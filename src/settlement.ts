@@ -88,8 +88,8 @@ export class Settlement implements Outcomes {
   }
 
   /** Resolves to `lsn` when it is durable; rejects when it never will be, or nobody can know. */
-  wait(lsn: number, level: AskedLevel): Promise<number> {
-    return this.#waiters.wait(lsn, level);
+  wait(lsn: number, level: AskedLevel, signal?: AbortSignal): Promise<number> {
+    return this.#waiters.wait(lsn, level, signal);
   }
 
   /** Whether somebody waits for each entry of these frames, and for any of each batch. */

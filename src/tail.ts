@@ -263,7 +263,7 @@ export class Tail {
     const lastLsn = Math.max(this.#writtenLsn, lsn - 1); // what is not written below it was rejected
     await this.#control(FrameKind.HEAD, lsn, lastLsn).catch(async (error: unknown) => {
       if (!(error instanceof WalDiskFullError) || this.#segment === null) throw error;
-      await this.#rotate(true, true); // into the spare that is kept back for this
+      await this.#rotate(!this.#isUnclean, true); // into the spare that is kept back for this
       await this.#control(FrameKind.HEAD, lsn, lastLsn);
     });
     await this.sync(false);

@@ -4,6 +4,7 @@
  * @module
  */
 
+import { WalAbortedError } from "./errors.ts";
 import type { Durability } from "./options.ts";
 
 /** How durable somebody wants an entry: at a level, or as it was appended. */
@@ -14,6 +15,8 @@ interface Waiter {
   readonly level: AskedLevel;
   readonly resolve: (lsn: number) => void;
   readonly reject: (reason: unknown) => void;
+  /** Nothing listens to its signal any more. */
+  forget: () => void;
 }
 
 /** What becomes of an LSN. */
@@ -39,11 +42,13 @@ export class Waiters {
     this.#outcomes = outcomes;
   }
 
-  /** Resolves to `lsn` when it is durable; rejects when it never will be. */
-  wait(lsn: number, level: AskedLevel): Promise<number> {
+  /** Resolves to `lsn` when it is durable; rejects when it never will be, or the signal says so: then nobody waits any more. */
+  wait(lsn: number, level: AskedLevel, signal?: AbortSignal): Promise<number> {
     return new Promise((resolve, reject) => {
-      const waiter = { lsn, level, resolve, reject };
+      const waiter: Waiter = { lsn, level, resolve, reject, forget: () => {} };
+      if (signal?.aborted) return reject(new WalAbortedError(`waiting for LSN ${lsn}`, signal.reason));
       if (this.#settle(waiter, this.#outcomes.durableAt(level))) return;
+      if (signal !== undefined) this.#listen(waiter, signal);
       let place = this.#waiting.length;
       while (place > 0 && (this.#waiting[place - 1]?.lsn ?? 0) > lsn) place--;
       if (place === this.#waiting.length) this.#waiting.push(waiter);
@@ -88,6 +93,16 @@ export class Waiters {
     this.#waiting = seen === this.#waiting.length ? left : left.concat(this.#waiting.slice(seen));
   }
 
+  #listen(waiter: Waiter, signal: AbortSignal): void {
+    const leave = (): void => {
+      this.#waiting.splice(this.#waiting.indexOf(waiter), 1);
+      this.#count(waiter.level);
+      waiter.reject(new WalAbortedError(`waiting for LSN ${waiter.lsn}`, signal.reason));
+    };
+    waiter.forget = () => signal.removeEventListener("abort", leave);
+    signal.addEventListener("abort", leave, { once: true });
+  }
+
   #count(level: AskedLevel): void {
     const count = (this.#counts.get(level) ?? 0) - 1;
     if (count > 0) this.#counts.set(level, count);
@@ -95,11 +110,12 @@ export class Waiters {
   }
 
   /** False where nothing can be said yet. */
-  #settle({ lsn, resolve, reject }: Waiter, durableLsn: number): boolean {
+  #settle({ lsn, resolve, reject, forget }: Waiter, durableLsn: number): boolean {
     const reason = this.#outcomes.rejectionOf(lsn) ?? (lsn <= durableLsn ? null : this.#outcomes.failure);
     if (reason !== null) reject(reason);
     else if (lsn <= durableLsn) resolve(lsn);
     else return false;
+    forget();
     return true;
   }
 }

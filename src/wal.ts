@@ -284,7 +284,8 @@ export class Wal {
    * ```
    */
   commit(entry: EntryInput): Promise<number> {
-    return this.#commit(() => this.#log.committer.admission.tryAppend(entry));
+    const { durability } = this.#log.settings; // as it is now, whenever there is room
+    return this.#commit(() => this.#log.committer.admission.tryAppend(entry, durability));
   }
 
   /**
@@ -300,8 +301,9 @@ export class Wal {
    * ```
    */
   commitBatch(entries: readonly EntryInput[]): Promise<number> {
+    const { durability } = this.#log.settings;
     return this.#commit(
-      () => this.#log.committer.admission.tryAppendBatch(entries),
+      () => this.#log.committer.admission.tryAppendBatch(entries, durability),
       () => this.#log.committer.admission.checkBatch(entries),
     );
   }
@@ -331,8 +333,8 @@ export class Wal {
     }
     const { durability, signal } = options;
     const isRecovered = lsn <= this.#recoveredLsn;
-    const settled = isRecovered ? this.#checkRecovered(lsn) : this.#log.committer.settled(lsn, durability ?? "own");
-    return signal === undefined ? settled : abortable(settled, signal, `waiting for LSN ${lsn}`);
+    if (!isRecovered) return this.#log.committer.settled(lsn, durability ?? "own", signal);
+    return this.#checkRecovered(lsn, signal);
   }
 
   /**
@@ -476,6 +478,7 @@ export class Wal {
     const { counters, committer, tail, settings } = this.#log;
     const { entries, bytes, frames, flushes, fsyncs, refused, rejected, mostPendingBytes, commit, fsync } = counters;
     const { bufferedBytes } = committer;
+    const unsynced = committer.keptLsn(this.lastLsn) - tail.syncedLsn;
     return {
       entries,
       bytes,
@@ -494,9 +497,9 @@ export class Wal {
       commit: commit.read(),
       fsync: fsync.read(),
       loss: {
-        entries: committer.keptLsn(this.lastLsn) - tail.syncedLsn,
-        bytes: bufferedBytes + tail.unsyncedBytes,
-        ageMs: committer.admission.ages.unsyncedAgeMs,
+        entries: unsynced,
+        bytes: unsynced === 0 ? 0 : bufferedBytes + tail.unsyncedBytes,
+        ageMs: unsynced === 0 ? 0 : committer.admission.ages.unsyncedAgeMs,
       },
     };
   }
@@ -614,11 +617,14 @@ export class Wal {
   }
 
   /** Of an entry from an earlier life only the files know whether it is one, or was skipped. */
-  async #checkRecovered(lsn: number): Promise<number> {
+  async #checkRecovered(lsn: number, signal: AbortSignal | undefined): Promise<number> {
+    if (signal?.aborted) throw new WalAbortedError(`waiting for LSN ${lsn}`, signal.reason);
     if (lsn === this.firstLsn - 1) return lsn; // there is nothing before the first one to wait for
     if (this.#closing !== null) throw new WalClosedError(`look whether LSN ${lsn} is in the log`);
     if (lsn < this.firstLsn) throw new WalTruncatedError(`wait for LSN ${lsn}`, this.firstLsn);
-    for await (const _entry of this.readable({ from: lsn, to: lsn })) return lsn;
+    for await (const _entry of this.readable({ from: lsn, to: lsn, ...(signal === undefined ? {} : { signal }) })) {
+      return lsn;
+    }
     throw new WalRangeError(`cannot wait for LSN ${lsn}: it was given out and rejected before the log was opened`);
   }
 
@@ -646,13 +652,4 @@ export class Wal {
       if (!isNoRoom(error)) throw error; // the mark itself is there: its copy is only a second witness
     }
   }
-}
-
-function abortable<T>(call: Promise<T>, signal: AbortSignal, tried: string): Promise<T> {
-  return new Promise((resolve, reject) => {
-    const abort = (): void => reject(new WalAbortedError(tried, signal.reason));
-    if (signal.aborted) abort();
-    signal.addEventListener("abort", abort, { once: true });
-    call.then(resolve, reject).finally(() => signal.removeEventListener("abort", abort));
-  });
 }

@@ -117,6 +117,8 @@ export class EntrySink implements Observer {
   start(controller: SinkController): void {
     this.#controller = controller;
     this.#committer.observers.add(this);
+    // The stream calls abort only when the write in flight has settled: one that waits for a reader must hear of it before.
+    controller.signal.addEventListener("abort", () => this.#keeper?.end(controller.signal.reason), { once: true });
   }
 
   /** See `UnderlyingSink`. */
@@ -170,6 +172,8 @@ export class EntrySink implements Observer {
   }
 
   #tryAppend(input: EntryInput): number {
+    if (this.#reason !== null) throw this.#reason.reason; // it has ended while this one waited
+    if (this.#controller?.signal.aborted) throw this.#controller.signal.reason;
     const entry = this.#keeper === null ? input : readOnce(input);
     const lsn = this.#committer.admission.tryAppend(entry, this.#level);
     if (lsn === 0) return 0;

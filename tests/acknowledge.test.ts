@@ -214,6 +214,37 @@ test("a log that fails gives out what was durable, then the cause; a stream that
   }
 });
 
+test("a stream that was closed well, and whose entries die with the log before they came out, says so", async () => {
+  const log = await openLog({ durability: "write" });
+  const through = new Through(log, false);
+  for (const text of ["a", "b", "c"]) await through.writer.write(text);
+  await soon(through.writer.close());
+  log.faults.fail("syncData", { path: /spare-0000000001/ });
+  assertEquals((await outcomeOf(log.wal.flush())).state, "rejected");
+  assertStrictEquals(await soon(through.readOn()), log.wal.error);
+});
+
+test("a write that waits for its reader is not accepted after the stream has ended", async () => {
+  const log = await openLog({ segmentBytes: 0 });
+  const through = new Through(log, false);
+  await through.writer.write(Array.from({ length: 16_384 }, () => "x"));
+  const late = outcomeOf(through.writer.write("late"));
+  await soon(through.reader.cancel(new Error("enough")));
+  assertEquals((await late).state, "rejected");
+  await log.wal.flush();
+  assertEquals(log.wal.lastLsn, 16_385);
+});
+
+test("a stream is aborted also while a write waits for its reader", async () => {
+  const log = await openLog({ segmentBytes: 0 });
+  const through = new Through(log, false);
+  await through.writer.write(Array.from({ length: 16_384 }, () => "x"));
+  const late = outcomeOf(through.writer.write("late"));
+  await soon(through.writer.abort(new Error("enough")));
+  assertEquals((await late).state, "rejected");
+  assertEquals(log.wal.lastLsn, 16_385);
+});
+
 test("a full disk gives out what was durable, then says so; nothing that it rejected comes out", async () => {
   const log = await openLog({ spares: 0 });
   const through = new Through(log);

@@ -2,6 +2,7 @@
 
 import { test } from "node:test";
 import { assert, assertEquals, assertGreater, assertInstanceOf, assertRejects, assertThrows } from "@std/assert";
+import { segmentName } from "../src/format.ts";
 import { WalClosedError, WalFailedError, WalInputError, WalRangeError, WalTruncatedError } from "../mod.ts";
 import { evenText, openEvenLog } from "./support/even_log.ts";
 import { ANY_WAL, LogFixture, outcomeOf, pathOf, quiet, SMALL_SEGMENT_BYTES, soon } from "./support/log_fixture.ts";
@@ -238,6 +239,49 @@ test("torn bytes in a segment that is cut are copied aside before it goes", asyn
   for (let lsn = 3; lsn <= 8; lsn++) await log.commit(evenText(lsn));
   await log.wal.truncateBefore(8);
   assert(log.names().includes(`torn-0000000001-${torn.offset}.bin`));
+});
+
+test("torn bytes outlive a cut on a full disk: no footer goes over them", async () => {
+  const log = new LogFixture({ segmentBytes: SMALL_SEGMENT_BYTES, spares: 0 });
+  await log.open();
+  await log.commit("a");
+  await quiet();
+  log.commit("b".repeat(3000)).catch(() => {});
+  log.faults.stopInWrite(1024, { path: ANY_WAL });
+  await log.runtime.stopped;
+  log.kill();
+  for (const name of log.spares()) log.disk.remove(pathOf(name));
+  log.fillDisk();
+  await log.open();
+  await quiet();
+  const { torn } = log.wal.recovery;
+  assert(torn !== null);
+  const lost = log.file(torn.segment).slice(torn.offset);
+  await log.wal.truncateBefore(2).catch(() => {});
+  assertEquals(log.file(torn.segment).slice(torn.offset), lost);
+});
+
+test("a file that bears a segment's name and is not this log's stays, and is told of", async () => {
+  const log = await openEvenLog(21);
+  const other = new LogFixture({ segmentBytes: SMALL_SEGMENT_BYTES }, { seed: 9 });
+  await other.open();
+  await other.commit("theirs");
+  await log.wal.truncateBefore(17);
+  await log.wal.close();
+  log.kill();
+  const stray = segmentName(1, 0, 1);
+  log.plant(stray, other.file(other.lastSegment()));
+  await log.open();
+  await quiet();
+  assert(log.names().includes(stray));
+  assertEquals(log.events.filter(({ type }) => type === "cleanup-failed").length, 1);
+});
+
+test("a stream that was made before a cut, and is read after it, learns of the cut also within one segment", async () => {
+  const log = await openEvenLog(3);
+  const reader = log.wal.readable({ from: 1 }).getReader();
+  await log.wal.truncateBefore(3);
+  await assertRejects(() => reader.read(), WalTruncatedError);
 });
 
 test("truncating a log that is closed, or closing, says so and writes nothing behind the mark", async () => {

@@ -315,6 +315,29 @@ test("a change of the level does not swallow what the next flush is to tell", as
   assert(isFull(await outcomeOf(log.wal.flush())));
 });
 
+test("a cut, and a wait that was given up, do not count as hearing of what is rejected", async () => {
+  const stories: ((log: LogFixture, lsn: number) => Promise<unknown>)[] = [
+    (log) => log.wal.truncateBefore(1),
+    async (log, lsn) => {
+      const control = new AbortController();
+      const waiting = outcomeOf(log.wal.waitFor(lsn, { signal: control.signal }));
+      control.abort();
+      assertEquals((await waiting).state, "rejected");
+      await log.advance(60);
+    },
+  ];
+  for (const story of stories) {
+    const log = await openLog({ segmentBytes: 0 });
+    await log.wal.configure({ windowMs: 50 });
+    log.fillDisk();
+    await story(log, log.wal.append("x".repeat(2_000_000)));
+    log.freeDisk();
+    await log.advance(200);
+    assert(isFull(await outcomeOf(log.wal.flush())));
+    await soon(log.wal.close());
+  }
+});
+
 test("who appends and closes hears of what was rejected, and the log is closed all the same", async () => {
   for (const durability of ["fsync", "none"] as const) {
     const log = await openLog({ ...small, durability });

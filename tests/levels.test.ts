@@ -132,6 +132,17 @@ test("what a full disk rejects holds up nobody who comes later, whatever it had 
 
 // -- while it runs
 
+test("a commit that waits for room asks for what it asked for when it was made", async () => {
+  const log = new LogFixture({ segmentBytes: 0, maxBufferedBytes: 100 });
+  await log.open();
+  log.faults.slow("syncData", 50);
+  const first = log.wal.commit("a".repeat(200));
+  const second = log.wal.commit("b");
+  await log.wal.configure({ durability: "none" });
+  await log.advance(1000);
+  assertEquals([await soon(first), await soon(second), log.wal.syncedLsn], [1, 2, 2]);
+});
+
 test("a stronger level syncs what was accepted first, and holds for what comes; a weaker one holds at once", async () => {
   const log = await openLog("none");
   log.wal.append("a");

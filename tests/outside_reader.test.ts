@@ -2,7 +2,15 @@
 
 import { crc32 } from "node:zlib";
 import { test } from "node:test";
-import { assertEquals, assertGreater, assertInstanceOf, assertLess, assertRejects, assertThrows } from "@std/assert";
+import {
+  assert,
+  assertEquals,
+  assertGreater,
+  assertInstanceOf,
+  assertLess,
+  assertRejects,
+  assertThrows,
+} from "@std/assert";
 import {
   type Entry,
   Wal,
@@ -16,6 +24,7 @@ import {
   WalRewoundError,
   WalTruncatedError,
 } from "../mod.ts";
+import { OutsideReader } from "../src/outside_reader.ts";
 import { MemoryDisk, MemoryRuntime } from "../src/runtime/memory.ts";
 import { EVEN, evenText, frameAt, openEvenLog } from "./support/even_log.ts";
 import { DIRECTORY, LogFixture, pathOf, SMALL_SEGMENT_BYTES, soon } from "./support/log_fixture.ts";
@@ -229,6 +238,45 @@ test("a vanished segment in the middle of a log is damage, and named", async () 
   await log.wal.close();
   log.disk.remove(pathOf(log.segments()[1] ?? ""));
   await assertRejects(() => readElsewhere(log), WalCorruptionError, "number 2");
+});
+
+test("a segment that vanishes before a follower elsewhere is damage, and no cut", async () => {
+  const log = await openEvenLog(13);
+  const reader = Wal.read(DIRECTORY, { follow: true, runtime: elsewhere(log) }).getReader();
+  await reader.read();
+  log.disk.remove(pathOf(log.segments()[1] ?? ""));
+  const read = async (): Promise<void> => {
+    for (;;) await reader.read();
+  };
+  await assertRejects(read, WalCorruptionError, "number 2");
+});
+
+test("a head frame that may still be lost cuts nothing for a reader elsewhere", async () => {
+  const log = await openEvenLog(3);
+  log.faults.stop("syncData", "before", { path: /\.wal$/ });
+  void log.wal.truncateBefore(3);
+  await log.runtime.stopped;
+  assertEquals((await readElsewhere(log, { from: 2 })).map((entry) => entry.slice(0, 1)), ["2", "3"]);
+});
+
+test("a log that a power cut takes before it has begun is not the one that is read afterwards", async () => {
+  const log = await openLog();
+  log.faults.stop("syncDirectory", "before", { path: DIRECTORY });
+  void log.commit("lost");
+  await log.runtime.stopped;
+  const place = (): { runtime: MemoryRuntime; directory: string; crc32: typeof crc32 } => (
+    { runtime: elsewhere(log), directory: DIRECTORY, crc32 }
+  );
+  const first = place();
+  const reader = new OutsideReader(first, null);
+  for await (const _entries of reader.turn(Infinity)) assert(false);
+  await log.crashAndReopen();
+  await log.commit("a");
+  await log.commit("b");
+  Object.assign(first, place());
+  const seen: string[] = [];
+  for await (const entries of reader.turn(Infinity)) seen.push(...entries.map((entry) => entry.text()));
+  assertEquals(seen, ["a"]);
 });
 
 test("a read that fails ends the stream with its error, and gives its files back", async () => {

@@ -130,6 +130,10 @@ test("the window of what a power cut would take is as old as its oldest entry", 
   assertEquals([entries, Math.round(ageMs)], [2, 600]);
   await log.wal.flush();
   assertEquals(log.wal.stats().loss, { entries: 0, bytes: 0, ageMs: 0 });
+  log.fillDisk();
+  assertEquals((await outcomeOf(log.wal.commitBatch(["x".repeat(3_000_000)]))).state, "resolved"); // merely accepted
+  await log.advance(5000);
+  assertEquals(log.wal.stats().loss, { entries: 0, bytes: 0, ageMs: 0 });
 });
 
 // -- the histogram
