@@ -200,7 +200,7 @@ export class OutsideReader {
     const [first] = links;
     if (first === undefined || first.id === anchor.id) return links;
     // What is gone below the head was cut; what is gone above it has vanished.
-    if (missing !== null && (await headOf(last)).headLsn <= nextLsn) return this.#stale(missing);
+    if (missing !== null && (await headOf(last)).lastHeadLsn <= nextLsn) return this.#stale(missing);
     if (first.baseLsn > nextLsn) throw new WalTruncatedError(`read on from LSN ${nextLsn}`, first.baseLsn);
     const opened = await this.#openNamed(first.name, first.id);
     if (opened === null) return null;
