@@ -16,7 +16,8 @@ const { setTimeout, setImmediate } = host;
 
 /** Calls back in a later turn. With `keepAlive` false the host may end before. */
 export function inHostTask(callback: () => void, keepAlive: boolean): void {
-  const task = setImmediate === undefined ? setTimeout(callback, 0) : setImmediate(callback);
+  if (keepAlive && setImmediate !== undefined) return void setImmediate(callback);
+  const task = setTimeout(callback, 0); // Bun has been seen to leave out an immediate that keeps nothing alive
   if (keepAlive || typeof task !== "object" || task === null) return;
   if ("unref" in task && typeof task.unref === "function") task.unref();
 }
