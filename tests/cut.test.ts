@@ -241,6 +241,20 @@ test("torn bytes in a segment that is cut are copied aside before it goes", asyn
   assert(log.names().includes(`torn-0000000001-${torn.offset}.bin`));
 });
 
+test("a footer that a crash tore is torn as anything else, and is copied aside", async () => {
+  const log = await openEvenLog(4); // the next one rotates, and the footer comes first
+  log.faults.stopInWrite(60, { path: ANY_WAL });
+  void log.commit(evenText(5));
+  await log.runtime.stopped;
+  log.crash({ keep: "all" });
+  await log.open();
+  const { torn } = log.wal.recovery;
+  assert(torn !== null);
+  for (let lsn = 5; lsn <= 8; lsn++) await log.commit(evenText(lsn));
+  await log.wal.truncateBefore(8);
+  assert(log.names().includes(`torn-0000000001-${torn.offset}.bin`));
+});
+
 test("torn bytes outlive a cut on a full disk: no footer goes over them", async () => {
   const log = new LogFixture({ segmentBytes: SMALL_SEGMENT_BYTES, spares: 0 });
   await log.open();
