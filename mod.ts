@@ -14,7 +14,7 @@
  * @module
  */
 
-export type { Acknowledgement } from "./src/acknowledge.ts";
+export type { Acknowledgement, AcknowledgeOptions } from "./src/acknowledge.ts";
 export type { Truncation } from "./src/cut.ts";
 export { Entry, type EntryData, type EntryFields, type EntryInput } from "./src/entry.ts";
 export {

@@ -11,11 +11,32 @@ import type { Observer } from "./observers.ts";
 import type { Durability } from "./options.ts";
 import type { WalReadable } from "./readable.ts";
 import { Sleeper } from "./signal.ts";
-import { EntrySink, type Keeper, type WalWritable, writableOf } from "./writable.ts";
+import { EntrySink, type Keeper, type WalWritable, writableOf, type WritableOptions } from "./writable.ts";
 
 /** When so many entries or bytes have gone in and not been taken out again, no more go in. */
 const MOST_ENTRIES = 16_384;
 const MOST_BYTES = 16 * 1024 * 1024;
+
+/**
+ * What {@linkcode Wal.acknowledge} takes.
+ *
+ * @example One line a flush instead of one an entry
+ * ```ts
+ * import { type AcknowledgeOptions, splitLines, Wal } from "@walstream/wal";
+ *
+ * const together = { batches: true } satisfies AcknowledgeOptions;
+ * const wal = await Wal.open("data/wal");
+ * const lines = new Response("one\ntwo\nthree\n").body!.pipeThrough(splitLines());
+ * for await (const entries of lines.pipeThrough(wal.acknowledge(together))) {
+ *   console.log(`durable up to ${entries.at(-1)?.lsn}`); // durable up to 3
+ * }
+ * await wal.close();
+ * ```
+ */
+export interface AcknowledgeOptions extends WritableOptions {
+  /** Whether arrays come out, of the entries that became durable together, instead of single entries. */
+  readonly batches?: boolean;
+}
 
 /**
  * Both ends of a stream through the log, for `pipeThrough`.
@@ -35,11 +56,11 @@ const MOST_BYTES = 16 * 1024 * 1024;
  * await wal.close();
  * ```
  */
-export interface Acknowledgement {
+export interface Acknowledgement<T = Entry> {
   /** Takes entries, as {@linkcode Wal.writable} does. Waits when what comes out is not taken. */
   readonly writable: WalWritable;
   /** Gives out each entry once it is durable, in order. */
-  readonly readable: WalReadable<Entry>;
+  readonly readable: WalReadable<T>;
 }
 
 interface Kept {
@@ -173,13 +194,18 @@ function copyOf(data: EntryData): Uint8Array<ArrayBuffer> {
 }
 
 /** Both ends of a stream through the log. */
-export function acknowledgement(committer: Committer, level: Durability | undefined): Acknowledgement {
+export function acknowledgement(
+  committer: Committer,
+  level: Durability | undefined,
+  batches: boolean,
+): Acknowledgement<Entry | Entry[]> {
   const kept = new KeptEntries(committer);
   const sink = new EntrySink(committer, level, kept);
-  const readable = new ReadableStream<Entry>({
+  const readable = new ReadableStream<Entry | Entry[]>({
     pull: async (controller) => {
       const entries = await kept.next();
       if (entries === null) controller.close();
+      else if (batches) controller.enqueue(entries);
       else for (const entry of entries) controller.enqueue(entry);
     },
     cancel: (reason) => {
@@ -187,5 +213,5 @@ export function acknowledgement(committer: Committer, level: Durability | undefi
       sink.end(reason ?? new WalAbortedError("acknowledging entries", "nobody reads them"));
     },
   }, { highWaterMark: 0 });
-  return { writable: writableOf(sink), readable: readable as WalReadable<Entry> };
+  return { writable: writableOf(sink), readable: readable as WalReadable<Entry | Entry[]> };
 }

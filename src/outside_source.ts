@@ -6,7 +6,7 @@
 
 import { createChecksum } from "./checksum.ts";
 import type { Entry } from "./entry.ts";
-import { describe, messageOf, WalDirectoryError, WalError, WalOptionsError } from "./errors.ts";
+import { describe, WalError, WalIoError, WalOptionsError } from "./errors.ts";
 import { resolveDirectory } from "./opening.ts";
 import { checkLsn, checkOptions } from "./options.ts";
 import { OutsideReader } from "./outside_reader.ts";
@@ -91,10 +91,7 @@ class OutsideSource implements BatchSource {
           if (this.#isCancelled) return;
         }
       } catch (error) {
-        throw error instanceof WalError ? error : new WalDirectoryError(
-          `cannot read the log in ${directory}: ${messageOf(error)}`,
-          error,
-        );
+        throw error instanceof WalError ? error : new WalIoError(`read the log in ${directory}`, error);
       }
       if (reader.nextLsn > toLsn) return;
       if (hasMoved) continue;

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { type Acknowledgement, acknowledgement } from "./acknowledge.ts";
+import { type Acknowledgement, acknowledgement, type AcknowledgeOptions } from "./acknowledge.ts";
 import type { Truncation } from "./cut.ts";
 import type { Entry, EntryInput } from "./entry.ts";
 import {
@@ -352,11 +352,15 @@ export class Wal {
    * ```
    */
   writable(options: WritableOptions = {}): WalWritable {
-    return writableOf(new EntrySink(this.#log.committer, this.#levelOf("writable", "write to", options), null));
+    this.#checkTaking("write to");
+    checkOptions("writable", options, ["durability"]);
+    checkDurability(options.durability);
+    return writableOf(new EntrySink(this.#log.committer, options.durability, null));
   }
 
   /**
-   * Both ends of a stream through the log: entries go in, and come out, numbered, once they are durable.
+   * Both ends of a stream through the log: entries go in, and come out, numbered, once they are durable. With `batches` they
+   * come out in arrays, those together that became durable together.
    *
    * @example
    * ```ts
@@ -368,8 +372,16 @@ export class Wal {
    * await wal.close();
    * ```
    */
-  acknowledge(options: WritableOptions = {}): Acknowledgement {
-    return acknowledgement(this.#log.committer, this.#levelOf("acknowledge", "write through", options));
+  acknowledge(options: AcknowledgeOptions & { readonly batches: true }): Acknowledgement<Entry[]>;
+  /** The same, entry by entry. */
+  acknowledge(options?: AcknowledgeOptions & { readonly batches?: false }): Acknowledgement;
+  /** The same, for options that are known only when it runs. */
+  acknowledge(options?: AcknowledgeOptions): Acknowledgement<Entry | Entry[]>;
+  acknowledge(options: AcknowledgeOptions = {}): Acknowledgement<Entry | Entry[]> {
+    this.#checkTaking("write through");
+    checkOptions("acknowledge", options, ["durability", "batches"]);
+    checkDurability(options.durability);
+    return acknowledgement(this.#log.committer, options.durability, options.batches ?? false);
   }
 
   /**
@@ -575,13 +587,6 @@ export class Wal {
   #checkTaking(tried: string): void {
     if (this.#closing !== null) throw new WalClosedError(tried);
     if (this.error !== null) throw this.error;
-  }
-
-  #levelOf(call: string, tried: string, options: WritableOptions): Durability | undefined {
-    this.#checkTaking(tried);
-    checkOptions(call, options, ["durability"]);
-    checkDurability(options.durability);
-    return options.durability;
   }
 
   #bufferFull(): WalBufferFullError {

@@ -10,48 +10,33 @@ import {
   assertRejects,
   assertStrictEquals,
 } from "@std/assert";
-import { type Entry, type EntryInput, WalClosedError, WalDiskFullError, type WalOptions } from "../mod.ts";
-import { ANY_WAL, LogFixture, outcomeOf, quiet, SMALL_SEGMENT_BYTES, soon } from "./support/log_fixture.ts";
+import { type Entry, type EntryInput, WalClosedError, WalDiskFullError } from "../mod.ts";
+import { Follower } from "./support/follower.ts";
+import { ANY_WAL, type LogFixture, openLogWith, outcomeOf, quiet, soon } from "./support/log_fixture.ts";
 
-async function openLog(options: WalOptions = {}): Promise<LogFixture> {
-  const log = new LogFixture({ segmentBytes: SMALL_SEGMENT_BYTES, ...options });
-  await log.open();
-  await log.commit("first");
-  await quiet();
-  return log;
+type Chunk = EntryInput | readonly EntryInput[];
+
+/** Both ends of a stream through a log. */
+function bothEnds(
+  log: LogFixture,
+): { writer: WritableStreamDefaultWriter<Chunk>; reader: ReadableStreamDefaultReader<Entry> } {
+  const { writable, readable } = log.wal.acknowledge();
+  return { writer: writable.getWriter(), reader: readable.getReader() };
 }
 
-/** Both ends of a stream through a log, and what has come out. */
-class Through {
-  readonly out: Entry[] = [];
-  readonly ended: Promise<unknown>;
-  readonly writer: WritableStreamDefaultWriter<EntryInput | readonly EntryInput[]>;
-  readonly reader: ReadableStreamDefaultReader<Entry>;
+/** Somebody who writes through a log, and reads along as it comes out. */
+class Through extends Follower {
+  readonly writer: WritableStreamDefaultWriter<Chunk>;
 
-  constructor(log: LogFixture, reads = true) {
-    const { writable, readable } = log.wal.acknowledge();
-    this.writer = writable.getWriter();
-    this.reader = readable.getReader();
-    this.ended = reads ? this.readOn() : Promise.resolve();
-  }
-
-  async readOn(): Promise<unknown> {
-    try {
-      for (let next = await this.reader.read(); !next.done; next = await this.reader.read()) this.out.push(next.value);
-      return "closed";
-    } catch (error) {
-      return error;
-    }
-  }
-
-  async news(): Promise<string[]> {
-    await quiet();
-    return this.out.splice(0).map((entry) => `${entry.lsn} ${entry.text()}`);
+  constructor(log: LogFixture) {
+    const { writer, reader } = bothEnds(log);
+    super(reader);
+    this.writer = writer;
   }
 }
 
 test("entries come out numbered when they are durable, and not before", async () => {
-  const log = await openLog();
+  const log = await openLogWith("first");
   log.faults.slow("syncData", 50);
   const through = new Through(log);
   await through.writer.write("a");
@@ -65,7 +50,7 @@ test("entries come out numbered when they are durable, and not before", async ()
 });
 
 test("what comes out is what a reader of the log sees: kind, time and bytes, of every form of entry", async () => {
-  const log = await openLog();
+  const log = await openLogWith("first");
   const through = new Through(log);
   const bytes = new Uint8Array([1, 2, 3]);
   let reads = 0;
@@ -87,12 +72,12 @@ test("what comes out is what a reader of the log sees: kind, time and bytes, of 
   const seen: Entry[] = [];
   for await (const entry of log.wal.readable({ from: 2 })) seen.push(entry);
   const plain = ({ lsn, kind, time, data }: Entry): unknown => ({ lsn, kind, time, data: [...data] });
-  assertEquals(through.out.map(plain), seen.map(plain));
-  assertGreater(through.out[0]?.time ?? 0, 1_700_000_000_000);
+  assertEquals(through.seen.map(plain), seen.map(plain));
+  assertGreater(through.seen[0]?.time ?? 0, 1_700_000_000_000);
 });
 
 test("others write in between: each stream gets its own entries back, and no others", async () => {
-  const log = await openLog();
+  const log = await openLogWith("first");
   const streams = [new Through(log), new Through(log)];
   for (let nth = 0; nth < 50; nth++) {
     for (const [which, { writer }] of streams.entries()) await writer.write(`${which}:${nth}`);
@@ -101,13 +86,13 @@ test("others write in between: each stream gets its own entries back, and no oth
   for (const [which, through] of streams.entries()) {
     await soon(through.writer.close());
     await soon(through.ended);
-    assertEquals(through.out.map((entry) => entry.text()), Array.from({ length: 50 }, (_, nth) => `${which}:${nth}`));
+    assertEquals(through.seen.map((entry) => entry.text()), Array.from({ length: 50 }, (_, nth) => `${which}:${nth}`));
   }
 });
 
 test("at write an entry comes out when it is written, at none too: what comes out is never lost by a kill", async () => {
   for (const durability of ["write", "none"] as const) {
-    const log = await openLog({ durability });
+    const log = await openLogWith("first", { durability });
     log.faults.slow("write", 10);
     const through = new Through(log);
     await through.writer.write("a");
@@ -117,14 +102,33 @@ test("at write an entry comes out when it is written, at none too: what comes ou
   }
 });
 
+test("by batches, what became durable together comes out together", async () => {
+  const log = await openLogWith("first");
+  log.faults.slow("syncData", 50);
+  const { writable, readable } = log.wal.acknowledge({ batches: true });
+  const writer = writable.getWriter();
+  const out: string[] = [];
+  const ended = (async (): Promise<void> => {
+    for await (const entries of readable) out.push(entries.map((entry) => entry.text()).join(" "));
+  })();
+  await writer.write("a");
+  await quiet(); // its flush has begun
+  await writer.write(["b", "c"]);
+  await writer.write("d");
+  await log.advance(200);
+  await soon(writer.close());
+  await soon(ended);
+  assertEquals(out, ["a", "b c d"]);
+});
+
 // -- backpressure
 
 test("a consumer that stops reading holds up the source, and neither the log nor its end", async () => {
-  const log = await openLog({ segmentBytes: 0 });
-  const through = new Through(log, false);
+  const log = await openLogWith("first", { segmentBytes: 0 });
+  const { writer, reader } = bothEnds(log);
   let written = 0;
   const write = async (): Promise<void> => {
-    for (; written < 100_000; written += 100) await through.writer.write(Array.from({ length: 100 }, () => "x"));
+    for (; written < 100_000; written += 100) await writer.write(Array.from({ length: 100 }, () => "x"));
   };
   const writing = outcomeOf(write());
   await quiet();
@@ -133,32 +137,32 @@ test("a consumer that stops reading holds up the source, and neither the log nor
   assertLess(heldAt, 30_000);
   await log.commit("others go on");
   assertEquals(written, heldAt);
-  for (let nth = 0; nth < 1000; nth++) await through.reader.read();
+  for (let nth = 0; nth < 1000; nth++) await reader.read();
   await quiet();
   assertGreater(written, heldAt);
   await soon(log.wal.close());
 });
 
 test("one chunk of many entries is held up as well, in its middle", async () => {
-  const log = await openLog({ segmentBytes: 0 });
-  const through = new Through(log, false);
-  const writing = through.writer.write(Array.from({ length: 100_000 }, () => ""));
+  const log = await openLogWith("first", { segmentBytes: 0 });
+  const { writer, reader } = bothEnds(log);
+  const writing = writer.write(Array.from({ length: 100_000 }, () => ""));
   writing.catch(() => {});
   await quiet();
   const { lastLsn } = log.wal;
   assertLess(lastLsn, 17_000);
-  for (let nth = 0; nth < 1000; nth++) await through.reader.read();
+  for (let nth = 0; nth < 1000; nth++) await reader.read();
   await quiet();
   assertGreater(log.wal.lastLsn, lastLsn);
   await soon(log.wal.close());
 });
 
 test("large entries hold up the source by their bytes", async () => {
-  const log = await openLog({ segmentBytes: 0 });
-  const through = new Through(log, false);
+  const log = await openLogWith("first", { segmentBytes: 0 });
+  const { writer } = bothEnds(log);
   let written = 0;
   const write = async (): Promise<void> => {
-    for (; written < 100; written++) await through.writer.write(new Uint8Array(1024 * 1024));
+    for (; written < 100; written++) await writer.write(new Uint8Array(1024 * 1024));
   };
   write().catch(() => {});
   await quiet();
@@ -170,17 +174,17 @@ test("large entries hold up the source by their bytes", async () => {
 // -- the ends
 
 test("cancelling what comes out ends what goes in, and what was accepted stays in the log", async () => {
-  const log = await openLog();
-  const through = new Through(log, false);
-  await through.writer.write("a");
-  await soon(through.reader.cancel(new Error("enough")));
-  await assertRejects(() => soon(through.writer.write("b")), Error, "enough");
+  const log = await openLogWith("first");
+  const { writer, reader } = bothEnds(log);
+  await writer.write("a");
+  await soon(reader.cancel(new Error("enough")));
+  await assertRejects(() => soon(writer.write("b")), Error, "enough");
   await log.wal.flush();
   assertEquals(await log.readAll(), ["1 first", "2 a"]);
 });
 
 test("aborting what goes in ends what comes out with the reason, after what was accepted", async () => {
-  const log = await openLog();
+  const log = await openLogWith("first");
   log.faults.slow("syncData", 50);
   const through = new Through(log);
   await through.writer.write("a");
@@ -192,7 +196,7 @@ test("aborting what goes in ends what comes out with the reason, after what was 
 });
 
 test("a wrong entry ends both ends with its error", async () => {
-  const log = await openLog();
+  const log = await openLogWith("first");
   const through = new Through(log);
   const error = await soon(through.writer.write(["a", 7 as unknown as EntryInput]).catch((error: unknown) => error));
   assertStrictEquals(await soon(through.ended), error);
@@ -201,7 +205,7 @@ test("a wrong entry ends both ends with its error", async () => {
 
 test("a log that fails gives out what was durable, then the cause; a stream that was being closed as well", async () => {
   for (const isClosing of [false, true]) {
-    const log = await openLog();
+    const log = await openLogWith("first");
     const through = new Through(log);
     await through.writer.write("a");
     assertEquals(await through.news(), ["2 a"]);
@@ -215,38 +219,38 @@ test("a log that fails gives out what was durable, then the cause; a stream that
 });
 
 test("a stream that was closed well, and whose entries die with the log before they came out, says so", async () => {
-  const log = await openLog({ durability: "write" });
-  const through = new Through(log, false);
-  for (const text of ["a", "b", "c"]) await through.writer.write(text);
-  await soon(through.writer.close());
+  const log = await openLogWith("first", { durability: "write" });
+  const { writer, reader } = bothEnds(log);
+  for (const text of ["a", "b", "c"]) await writer.write(text);
+  await soon(writer.close());
   log.faults.fail("syncData", { path: /spare-0000000001/ });
   assertEquals((await outcomeOf(log.wal.flush())).state, "rejected");
-  assertStrictEquals(await soon(through.readOn()), log.wal.error);
+  assertStrictEquals(await soon(new Follower(reader).ended), log.wal.error);
 });
 
 test("a write that waits for its reader is not accepted after the stream has ended", async () => {
-  const log = await openLog({ segmentBytes: 0 });
-  const through = new Through(log, false);
-  await through.writer.write(Array.from({ length: 16_384 }, () => "x"));
-  const late = outcomeOf(through.writer.write("late"));
-  await soon(through.reader.cancel(new Error("enough")));
+  const log = await openLogWith("first", { segmentBytes: 0 });
+  const { writer, reader } = bothEnds(log);
+  await writer.write(Array.from({ length: 16_384 }, () => "x"));
+  const late = outcomeOf(writer.write("late"));
+  await soon(reader.cancel(new Error("enough")));
   assertEquals((await late).state, "rejected");
   await log.wal.flush();
   assertEquals(log.wal.lastLsn, 16_385);
 });
 
 test("a stream is aborted also while a write waits for its reader", async () => {
-  const log = await openLog({ segmentBytes: 0 });
-  const through = new Through(log, false);
-  await through.writer.write(Array.from({ length: 16_384 }, () => "x"));
-  const late = outcomeOf(through.writer.write("late"));
-  await soon(through.writer.abort(new Error("enough")));
+  const log = await openLogWith("first", { segmentBytes: 0 });
+  const { writer } = bothEnds(log);
+  await writer.write(Array.from({ length: 16_384 }, () => "x"));
+  const late = outcomeOf(writer.write("late"));
+  await soon(writer.abort(new Error("enough")));
   assertEquals((await late).state, "rejected");
   assertEquals(log.wal.lastLsn, 16_385);
 });
 
 test("a full disk gives out what was durable, then says so; nothing that it rejected comes out", async () => {
-  const log = await openLog({ spares: 0 });
+  const log = await openLogWith("first", { spares: 0 });
   const through = new Through(log);
   await through.writer.write("a");
   log.faults.slow("write", 5);
@@ -259,7 +263,7 @@ test("a full disk gives out what was durable, then says so; nothing that it reje
 });
 
 test("a log that is closed gives out all that was accepted first", async () => {
-  const log = await openLog();
+  const log = await openLogWith("first");
   const open = new Through(log);
   const closing = new Through(log);
   await open.writer.write("a");
@@ -273,7 +277,7 @@ test("a log that is closed gives out all that was accepted first", async () => {
 });
 
 test("entries that are piped through a log come out on the other side, and an error of the source as well", async () => {
-  const log = await openLog();
+  const log = await openLogWith("first");
   let left = 100;
   const source = new ReadableStream<string>({
     pull: (controller) => left-- > 0 ? controller.enqueue(`entry ${left}`) : controller.error(new Error("dry")),

@@ -12,15 +12,9 @@ import {
   assertStrictEquals,
   assertThrows,
 } from "@std/assert";
-import { WalClosedError, WalFailedError, type WalOptions } from "../mod.ts";
+import { WalClosedError, WalFailedError } from "../mod.ts";
 import { openEvenLog } from "./support/even_log.ts";
-import { LogFixture, outcomeOf, pathOf, quiet, soon } from "./support/log_fixture.ts";
-
-async function openLog(options: WalOptions = {}): Promise<LogFixture> {
-  const log = new LogFixture(options);
-  await log.open();
-  return log;
-}
+import { openLog, outcomeOf, pathOf, quiet, soon } from "./support/log_fixture.ts";
 
 test("close makes everything durable, marks the end, unlocks, and closing twice is closing once", async () => {
   const log = await openLog({ windowMs: 1000, durability: "none", lossMs: 5000 });

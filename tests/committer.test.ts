@@ -2,22 +2,12 @@
 
 import { test } from "node:test";
 import { assert, assertEquals, assertGreater, assertInstanceOf } from "@std/assert";
-import { type Durability, type IoMode, Wal, WalFailedError, type WalOptions } from "../mod.ts";
+import { type Durability, type IoMode, Wal, WalFailedError } from "../mod.ts";
 import { CONTROL_FRAME_BYTES } from "../src/format.ts";
 import { MemoryRuntime } from "../src/runtime/memory.ts";
 import type { RuntimeTimer } from "../src/runtime/port.ts";
 import { DelegatingRuntime } from "./support/delegating_runtime.ts";
-import { ANY_WAL, LogFixture, outcomeOf, quiet, soon } from "./support/log_fixture.ts";
-
-/** A log with its first segment and its spares, in which nothing goes on. */
-async function openLog(options: WalOptions = {}): Promise<LogFixture> {
-  const log = new LogFixture(options);
-  await log.open();
-  log.wal.append("first");
-  await log.wal.flush();
-  await log.advance(1000);
-  return log;
-}
+import { ANY_WAL, type LogFixture, openLogWith, outcomeOf, quiet, soon } from "./support/log_fixture.ts";
 
 /** Notes what settles, in the order in which it does. */
 function inOrder(): {
@@ -34,14 +24,14 @@ function inOrder(): {
 // -- company
 
 test("a thousand concurrent commits make one write and one sync", async () => {
-  const log = await openLog();
+  const log = await openLogWith("first", { segmentBytes: 0 });
   const commits = Array.from({ length: 1000 }, (_, i) => `entry ${i}`);
   assertEquals(await log.countFlushes(() => log.commit(...commits)), { writes: 1, syncs: 1 });
   assertEquals(log.wal.durableLsn, 1001);
 });
 
 test("what arrives during a flush is the next one, all of it together", async () => {
-  const log = await openLog();
+  const log = await openLogWith("first");
   log.faults.slow("syncData", 10);
   const first = log.commit("a");
   await quiet();
@@ -56,7 +46,7 @@ test("what arrives during a flush is the next one, all of it together", async ()
 });
 
 test("preset sync gives each entry and each batch a write and a sync of its own", async () => {
-  const log = await openLog({ preset: "sync" });
+  const log = await openLogWith("first", { preset: "sync" });
   const commits = (): Promise<unknown> =>
     Promise.all([log.commit("a", "b", "c"), log.wal.commitBatch(["d", "e"]), log.commit("f")]);
   assertEquals(await log.countFlushes(commits), { writes: 5, syncs: 5 });
@@ -67,7 +57,7 @@ test("preset sync gives each entry and each batch a write and a sync of its own"
 // -- windows
 
 test("a window stays open for company and closes when its time is over", async () => {
-  const log = await openLog({ windowMs: 10 });
+  const log = await openLogWith("first", { windowMs: 10 });
   const flushes = await log.countFlushes(async () => {
     log.wal.append("a");
     await log.advance(6);
@@ -81,13 +71,13 @@ test("a window stays open for company and closes when its time is over", async (
 });
 
 test("so many entries close the window, and so do so many bytes", async () => {
-  const byCount = await openLog({ windowMs: 60_000, maxEntries: 3 });
+  const byCount = await openLogWith("first", { windowMs: 60_000, maxEntries: 3 });
   byCount.wal.append("a");
   byCount.wal.append("b");
   assertEquals((await outcomeOf(byCount.wal.waitFor(2))).state, "pending");
   byCount.wal.append("c");
   await soon(byCount.wal.waitFor(4));
-  const byBytes = await openLog({ windowMs: 60_000, maxBytes: 1000 });
+  const byBytes = await openLogWith("first", { windowMs: 60_000, maxBytes: 1000 });
   byBytes.wal.append("a".repeat(500));
   assertEquals((await outcomeOf(byBytes.wal.waitFor(2))).state, "pending");
   byBytes.wal.append("b".repeat(500));
@@ -106,7 +96,7 @@ test("flush, close, and who waits for room close the window at once", async () =
     },
   ];
   for (const close of closers) {
-    const log = await openLog({ windowMs: 60_000, maxBufferedBytes: 1000 });
+    const log = await openLogWith("first", { windowMs: 60_000, maxBufferedBytes: 1000 });
     const lsn = log.wal.append("a");
     assertEquals((await outcomeOf(log.wal.waitFor(lsn))).state, "pending");
     await soon(close(log));
@@ -115,7 +105,7 @@ test("flush, close, and who waits for room close the window at once", async () =
 });
 
 test("a window that someone closed early does not take the time of the next one", async () => {
-  const log = await openLog({ windowMs: 10 });
+  const log = await openLogWith("first", { windowMs: 10 });
   log.wal.append("a");
   await log.advance(8);
   await soon(log.wal.flush());
@@ -127,7 +117,7 @@ test("a window that someone closed early does not take the time of the next one"
 });
 
 test("a flush of what is in flight already does not close the window of what comes after it", async () => {
-  const log = await openLog({ windowMs: 10 });
+  const log = await openLogWith("first", { windowMs: 10 });
   log.faults.slow("syncData", 5);
   log.wal.append("a");
   const first = log.wal.flush();
@@ -186,7 +176,7 @@ test("the window's timer runs only while something waits, and an idle log comes 
 });
 
 test("an idle log vouches once for what is synced, in a frame that it does not sync", async () => {
-  const log = await openLog({ idleMs: 100 });
+  const log = await openLogWith("first", { idleMs: 100 });
   await log.commit("a");
   const flushes = await log.countFlushes(async () => {
     await log.advance(99);
@@ -199,7 +189,7 @@ test("an idle log vouches once for what is synced, in a frame that it does not s
 });
 
 test("an idle log vouches also for a flush that ends just where its file does", async () => {
-  const log = await openLog({ segmentBytes: 0, idleMs: 100 });
+  const log = await openLogWith("first", { segmentBytes: 0, idleMs: 100 });
   await log.commit("a".repeat(3_000_000));
   const size = log.file(log.lastSegment()).length;
   await log.advance(150);
@@ -207,7 +197,7 @@ test("an idle log vouches also for a flush that ends just where its file does", 
 });
 
 test("an idle log on a full disk tries once to vouch, and once more when more is synced", async () => {
-  const log = await openLog({ segmentBytes: 0, idleMs: 100 });
+  const log = await openLogWith("first", { segmentBytes: 0, idleMs: 100 });
   await log.commit("a".repeat(3_000_000));
   log.fillDisk();
   const tried = async (): Promise<number> => {
@@ -227,7 +217,7 @@ test("an idle log on a full disk tries once to vouch, and once more when more is
 // -- durability
 
 test("at write an entry is durable without a sync, and a kill leaves it there", async () => {
-  const log = await openLog({ durability: "write" });
+  const log = await openLogWith("first", { durability: "write" });
   assertEquals(await log.countFlushes(() => log.commit("a", "b")), { writes: 1, syncs: 0 });
   assertEquals([log.wal.durableLsn, log.wal.syncedLsn], [3, 1]);
   assertEquals(await log.readAll(), ["1 first", "2 a", "3 b"]);
@@ -238,7 +228,7 @@ test("at write an entry is durable without a sync, and a kill leaves it there", 
 });
 
 test("at write there is a sync after each 64 MiB", async () => {
-  const log = await openLog({ durability: "write", segmentBytes: 0 });
+  const log = await openLogWith("first", { durability: "write", segmentBytes: 0 });
   const entry = new Uint8Array(4 * 1024 * 1024);
   const flushes = await log.countFlushes(async () => {
     for (let i = 0; i < 15; i++) await log.wal.commit(entry);
@@ -249,7 +239,7 @@ test("at write there is a sync after each 64 MiB", async () => {
 });
 
 test("at none an entry is durable at once, written behind, and synced before the loss is too great", async () => {
-  const log = await openLog({ durability: "none", lossMs: 200 });
+  const log = await openLogWith("first", { durability: "none", lossMs: 200 });
   log.faults.slow("write", 5);
   log.wal.append("a");
   assertEquals([log.wal.durableLsn, log.wal.syncedLsn], [2, 1]);
@@ -269,7 +259,7 @@ test("at none an entry is durable at once, written behind, and synced before the
 });
 
 test("a reader at none is shown what the operating system has, and waits for it", async () => {
-  const log = await openLog({ durability: "none", windowMs: 500 });
+  const log = await openLogWith("first", { durability: "none", windowMs: 500 });
   log.faults.slow("write", 5);
   log.wal.append("a");
   const read = log.readAll();
@@ -280,7 +270,7 @@ test("a reader at none is shown what the operating system has, and waits for it"
 });
 
 test("waiting for a stronger level forces a sync, for a weaker one none", async () => {
-  const log = await openLog({ durability: "write", windowMs: 500 });
+  const log = await openLogWith("first", { durability: "write", windowMs: 500 });
   const lsn = log.wal.append("a");
   const level = (durability: Durability): Promise<unknown> => log.wal.waitFor(lsn, { durability });
   await soon(level("none"));
@@ -298,7 +288,7 @@ test("waiting for a stronger level forces a sync, for a weaker one none", async 
 // -- order
 
 test("waits settle in LSN order, in whatever order they came", async () => {
-  const log = await openLog();
+  const log = await openLogWith("first");
   const { watch, settled } = inOrder();
   const lsns = [2, 3, 4, 5, 6].map((each) => log.wal.append(`${each}`));
   for (const lsn of [5, 3, 6, 2, 4, 3]) watch(lsn, log.wal.waitFor(lsn));
@@ -308,7 +298,7 @@ test("waits settle in LSN order, in whatever order they came", async () => {
 });
 
 test("waits settle in LSN order also where the lower one was written before, and waits for a sync alone", async () => {
-  const log = await openLog({ durability: "write" });
+  const log = await openLogWith("first", { durability: "write" });
   const { watch, settled } = inOrder();
   const [lsn = 0] = await log.commit("written");
   watch(lsn, log.wal.waitFor(lsn, { durability: "fsync" }));
@@ -318,7 +308,7 @@ test("waits settle in LSN order also where the lower one was written before, and
 });
 
 test("who waits for a low LSN is not kept waiting by who waits for a high one", async () => {
-  const log = await openLog({ windowMs: 500 });
+  const log = await openLogWith("first", { windowMs: 500 });
   log.faults.slow("syncData", 5);
   const low = log.wal.append("low");
   void log.wal.flush();
@@ -332,7 +322,7 @@ test("who waits for a low LSN is not kept waiting by who waits for a high one", 
 });
 
 test("a failure is told in LSN order", async () => {
-  const log = await openLog({ durability: "write" });
+  const log = await openLogWith("first", { durability: "write" });
   const { watch, settled } = inOrder();
   log.faults.slow("write", 5).fail("syncData", { path: ANY_WAL });
   const written = log.wal.append("written");
@@ -350,7 +340,7 @@ test("a failure is told in LSN order", async () => {
 
 test("in blocking mode a failed sync fails the log as it does in the pool", async () => {
   for (const io of ["pool", "blocking"] satisfies IoMode[]) {
-    const log = await openLog({ io });
+    const log = await openLogWith("first", { io });
     log.faults.fail("syncData", { path: ANY_WAL, blocking: io === "blocking" });
     const outcome = await outcomeOf(log.wal.commit("a"));
     assert(outcome.state === "rejected");

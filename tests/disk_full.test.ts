@@ -7,6 +7,8 @@ import type { RuntimeTimer } from "../src/runtime/port.ts";
 import { DelegatingRuntime } from "./support/delegating_runtime.ts";
 import {
   LogFixture,
+  openLog,
+  openLogWith,
   type Outcome,
   outcomeOf,
   pathOf,
@@ -16,15 +18,6 @@ import {
 } from "./support/log_fixture.ts";
 
 const small: WalOptions = { segmentBytes: SMALL_SEGMENT_BYTES, spares: 0 };
-
-/** A log with one entry, on a disk that has room. */
-async function openLog(options: WalOptions = small): Promise<LogFixture> {
-  const log = new LogFixture(options);
-  await log.open();
-  await log.commit("first");
-  await quiet();
-  return log;
-}
 
 function isFull(outcome: Outcome<unknown>): boolean {
   return outcome.state === "rejected" && outcome.error instanceof WalDiskFullError;
@@ -77,8 +70,7 @@ async function checkRejected(log: LogFixture, rejected: readonly number[], kept:
 // -- where it is met
 
 test("the very first segment finds no room", async () => {
-  const log = new LogFixture(small, { sizeBytes: 4096 });
-  await log.open();
+  const log = await openLog(small, { sizeBytes: 4096 });
   const outcomes = await Promise.all([outcomeOf(log.wal.commit("a")), outcomeOf(log.wal.commitBatch(["b", "c"]))]);
   assert(outcomes.every(isFull));
   assertEquals([log.wal.lastLsn, log.wal.durableLsn, log.wal.state], [3, 0, "open"]);
@@ -89,7 +81,7 @@ test("the very first segment finds no room", async () => {
 });
 
 test("a rotation finds no room for a spare", async () => {
-  const log = await openLog();
+  const log = await openLogWith("first", small);
   log.fillDisk();
   assertEquals(await log.commit("fits in here"), [2]);
   const outcomes = await Promise.all(["x", "y"].map((each) => outcomeOf(log.wal.commit(each.repeat(5000)))));
@@ -102,7 +94,7 @@ test("a rotation finds no room for a spare", async () => {
 
 test("a segment that is being born finds no room for its header or its name", async () => {
   for (const call of ["write", "syncData", "rename"] as const) {
-    const log = await openLog();
+    const log = await openLogWith("first", small);
     const names = log.segments();
     await log.commit("x".repeat(3000));
     const nth = call === "rename" ? 1 : 2; // the first write and the first sync make a spare of it
@@ -116,7 +108,7 @@ test("a segment that is being born finds no room for its header or its name", as
 });
 
 test("a footer finds no room where the file has some: the rotation goes on without", async () => {
-  const log = await openLog();
+  const log = await openLogWith("first", small);
   log.faults.fail("write", { path: /spare-0000000001/, code: "ENOSPC" });
   assertEquals(await log.commit("x".repeat(5000)), [2]);
   assertEquals(log.segments().length, 2);
@@ -124,7 +116,7 @@ test("a footer finds no room where the file has some: the rotation goes on witho
 });
 
 test("a write that grows the file finds no room: it is cut back, and nothing of it is ever read", async () => {
-  const log = await openLog({ segmentBytes: 0 });
+  const log = await openLogWith("first", { segmentBytes: 0 });
   log.fillDisk(300_000);
   const lost = await Promise.all([1, 2, 3].map((nth) => outcomeOf(log.wal.commitBatch([`${nth}`.repeat(500_000)]))));
   assert(lost.every(isFull));
@@ -135,7 +127,7 @@ test("a write that grows the file finds no room: it is cut back, and nothing of 
 });
 
 test("the zeros ahead find no room: frames go on as long as they find some", async () => {
-  const log = await openLog({ segmentBytes: 0 });
+  const log = await openLogWith("first", { segmentBytes: 0 });
   log.fillDisk(50_000);
   const rejected: number[] = [];
   for (let lsn = 2; rejected.length === 0; lsn++) {
@@ -155,7 +147,7 @@ test("the zeros ahead find no room: frames go on as long as they find some", asy
 
 test("the cut back fails: then the log has failed, and nothing acknowledged is lost", async () => {
   for (const call of ["truncate", "syncData"] as const) {
-    const log = await openLog({ segmentBytes: 0 });
+    const log = await openLogWith("first", { segmentBytes: 0 });
     log.fillDisk(100_000);
     log.faults.fail(call, { path: /\.wal$/ });
     const outcome = await outcomeOf(log.wal.commit("x".repeat(1_500_000)));
@@ -167,7 +159,7 @@ test("the cut back fails: then the log has failed, and nothing acknowledged is l
 });
 
 test("a full disk is told to all who wait, and to nobody whose entry is on the disk", async () => {
-  const log = await openLog();
+  const log = await openLogWith("first", small);
   log.faults.slow("syncData", 5);
   const safe = log.wal.commit("on the disk");
   await quiet();
@@ -185,7 +177,7 @@ test("a full disk is told to all who wait, and to nobody whose entry is on the d
 // -- while it is full
 
 test("while the disk is full appends throw, ready waits, commits look for room, and reading goes on", async () => {
-  const log = await openLog();
+  const log = await openLogWith("first", small);
   log.fillDisk();
   assert(isFull(await outcomeOf(log.wal.commit("x".repeat(5000)))));
   const error = assertThrows(() => log.wal.append("b"), WalDiskFullError);
@@ -207,7 +199,7 @@ test("while the disk is full appends throw, ready waits, commits look for room, 
 });
 
 test("a reader at none does not wait for what a full disk has rejected", async () => {
-  const log = await openLog({ ...small, durability: "none" });
+  const log = await openLogWith("first", { ...small, durability: "none" });
   log.fillDisk();
   const lsn = log.wal.append("x".repeat(5000));
   assertEquals(log.wal.durableLsn, lsn); // accepted
@@ -223,7 +215,7 @@ test("a reader at none does not wait for what a full disk has rejected", async (
 });
 
 test("a log on a full disk that nobody writes to looks now and then, and does not wear the disk", async () => {
-  const log = await openLog();
+  const log = await openLogWith("first", small);
   log.fillDisk();
   assert(isFull(await outcomeOf(log.wal.commit("x".repeat(5000)))));
   const events = log.events.length;
@@ -234,7 +226,7 @@ test("a log on a full disk that nobody writes to looks now and then, and does no
 });
 
 test("filling up and being freed again and again loses nothing that was acknowledged", async () => {
-  const log = await openLog();
+  const log = await openLogWith("first", small);
   const kept: string[] = ["1 first"];
   for (let round = 0; round < 12; round++) {
     log.fillDisk(round * 2000);
@@ -255,7 +247,7 @@ test("filling up and being freed again and again loses nothing that was acknowle
 });
 
 test("a flush that found no room leaves no trap for readers of what is written there afterwards", async () => {
-  const log = await openLog({ segmentBytes: 2 * 1024 * 1024 });
+  const log = await openLogWith("first", { segmentBytes: 2 * 1024 * 1024 });
   log.fillDisk(300_000);
   // Several frames in one write: each would have been a place to begin reading.
   const lost = Array.from({ length: 8 }, (_, nth) => outcomeOf(log.wal.commitBatch([`${nth}`.repeat(200_000)])));
@@ -277,7 +269,7 @@ test("a flush that found no room leaves no trap for readers of what is written t
 // -- nobody waited
 
 test("who appends, and flushes when there is room again, hears of what was rejected meanwhile, once", async () => {
-  const log = await openLog();
+  const log = await openLogWith("first", small);
   log.fillDisk();
   assertEquals(log.wal.append("x".repeat(5000)), 2);
   await quiet();
@@ -291,7 +283,7 @@ test("who appends, and flushes when there is room again, hears of what was rejec
 });
 
 test("who flushes a log that fails hears of the failure, whatever was rejected before", async () => {
-  const log = await openLog();
+  const log = await openLogWith("first", small);
   log.fillDisk();
   log.wal.append("x".repeat(5000));
   await quiet();
@@ -305,7 +297,7 @@ test("who flushes a log that fails hears of the failure, whatever was rejected b
 });
 
 test("a change of the level does not swallow what the next flush is to tell", async () => {
-  const log = await openLog({ ...small, durability: "none" });
+  const log = await openLogWith("first", { ...small, durability: "none" });
   log.fillDisk();
   log.wal.append("x".repeat(5000));
   await log.advance(2000);
@@ -327,7 +319,7 @@ test("a cut, and a wait that was given up, do not count as hearing of what is re
     },
   ];
   for (const story of stories) {
-    const log = await openLog({ segmentBytes: 0 });
+    const log = await openLogWith("first", { segmentBytes: 0 });
     await log.wal.configure({ windowMs: 50 });
     log.fillDisk();
     await story(log, log.wal.append("x".repeat(2_000_000)));
@@ -340,7 +332,7 @@ test("a cut, and a wait that was given up, do not count as hearing of what is re
 
 test("who appends and closes hears of what was rejected, and the log is closed all the same", async () => {
   for (const durability of ["fsync", "none"] as const) {
-    const log = await openLog({ ...small, durability });
+    const log = await openLogWith("first", { ...small, durability });
     await log.wal.flush();
     log.fillDisk();
     const lsn = log.wal.append("x".repeat(5000));
@@ -354,7 +346,7 @@ test("who appends and closes hears of what was rejected, and the log is closed a
 });
 
 test("one entry of several that nobody waited for is enough", async () => {
-  const log = await openLog();
+  const log = await openLogWith("first", small);
   log.fillDisk();
   const commits = [
     outcomeOf(log.wal.commit("a".repeat(5000))),
@@ -384,7 +376,7 @@ test("a process that waits for room on a full disk stays for it", async () => {
 });
 
 test("a full share of the disk is a full disk", async () => {
-  const log = await openLog();
+  const log = await openLogWith("first", small);
   log.faults.fail("write", { path: /spare-/, code: "EDQUOT", times: Infinity });
   assert(isFull(await outcomeOf(log.wal.commit("x".repeat(5000)))));
   log.faults.clear();
@@ -395,7 +387,7 @@ test("a full share of the disk is a full disk", async () => {
 // -- the end, and the next beginning
 
 test("a log on a full disk is closed well, and what was acknowledged is there", async () => {
-  const log = await openLog();
+  const log = await openLogWith("first", small);
   log.fillDisk();
   const lost = [outcomeOf(log.wal.commit("x".repeat(5000))), outcomeOf(log.wal.commit("y".repeat(5000)))];
   await soon(log.wal.close());
@@ -406,7 +398,7 @@ test("a log on a full disk is closed well, and what was acknowledged is there", 
 });
 
 test("a disk too full for the lock file's mark does not make closing fail", async () => {
-  const log = await openLog();
+  const log = await openLogWith("first", small);
   log.faults.fail("write", { path: pathOf("lock"), code: "ENOSPC" });
   await soon(log.wal.close());
   await log.crashAndReopen();
@@ -415,8 +407,7 @@ test("a disk too full for the lock file's mark does not make closing fail", asyn
 
 test("after a log on a full disk was closed, a late commit touches nothing", async () => {
   for (const sizeBytes of [4096, Infinity]) {
-    const log = new LogFixture(small, { sizeBytes });
-    await log.open();
+    const log = await openLog(small, { sizeBytes });
     if (sizeBytes === Infinity) {
       await log.commit("first");
       await quiet();
@@ -435,7 +426,7 @@ test("after a log on a full disk was closed, a late commit touches nothing", asy
 
 test("opening, recovering and reading work with no free byte", async () => {
   for (const end of ["clean", "unclean", "torn"] as const) {
-    const log = await openLog();
+    const log = await openLogWith("first", small);
     await log.commit("second");
     if (end === "clean") await log.wal.close();
     if (end === "torn") {
@@ -452,8 +443,7 @@ test("opening, recovering and reading work with no free byte", async () => {
 });
 
 test("a new log can be opened on a full disk, and takes entries when there is room", async () => {
-  const log = new LogFixture(small, { sizeBytes: 0 });
-  await log.open();
+  const log = await openLog(small, { sizeBytes: 0 });
   assert(isFull(await outcomeOf(log.wal.commit("a"))));
   log.freeDisk();
   await log.advance(150);

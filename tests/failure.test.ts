@@ -11,18 +11,9 @@ import {
   assertStrictEquals,
   assertThrows,
 } from "@std/assert";
-import { type Entry, type IoMode, WalFailedError, type WalOptions } from "../mod.ts";
+import { type Entry, type IoMode, WalFailedError } from "../mod.ts";
 import type { MemoryCall, MemoryCallName } from "../src/runtime/memory.ts";
-import { ANY_WAL, LogFixture, outcomeOf, quiet, SMALL_SEGMENT_BYTES, soon } from "./support/log_fixture.ts";
-
-async function openLog(options: WalOptions = {}, seed = 1): Promise<LogFixture> {
-  const log = new LogFixture({ segmentBytes: SMALL_SEGMENT_BYTES, ...options }, { seed });
-  await log.open();
-  log.wal.append("kept");
-  await log.wal.flush();
-  await quiet();
-  return log;
-}
+import { ANY_WAL, type LogFixture, openLogWith, outcomeOf, quiet, soon } from "./support/log_fixture.ts";
 
 /** The cause of a rejection, which must be the failure of the log. */
 async function causeOf(call: Promise<unknown>): Promise<WalFailedError> {
@@ -33,7 +24,7 @@ async function causeOf(call: Promise<unknown>): Promise<WalFailedError> {
 }
 
 test("every waiter and every later call gets the one cause, with the time and what was tried", async () => {
-  const log = await openLog({ maxBufferedBytes: 300 });
+  const log = await openLogWith("kept", { maxBufferedBytes: 300 });
   const { wal } = log;
   await log.advance(1234);
   log.faults.slow("syncData", 5).fail("syncData", { path: ANY_WAL });
@@ -65,7 +56,7 @@ test("every waiter and every later call gets the one cause, with the time and wh
 });
 
 test("close of a failed log unlocks and rejects; the directory can be opened again in the same process", async () => {
-  const log = await openLog();
+  const log = await openLogWith("kept");
   log.faults.fail("write", { path: ANY_WAL });
   await assertRejects(() => log.commit("x"), WalFailedError);
   const closing = log.wal.close();
@@ -79,7 +70,7 @@ test("close of a failed log unlocks and rejects; the directory can be opened aga
 
 test("a log that has failed touches its disk no more, but to be closed", async () => {
   for (const durability of ["fsync", "write", "none"] as const) {
-    const log = await openLog({ durability, windowMs: 10 });
+    const log = await openLogWith("kept", { durability, windowMs: 10 });
     log.faults.fail("write", { path: ANY_WAL });
     log.wal.append("x");
     await log.advance(10);
@@ -139,7 +130,7 @@ for (const { name, call, where = () => true, before, story } of ACCIDENTS) {
   test(`${name} fails: so does the log, and after a crash everything acknowledged is there, and nothing half`, async () => {
     for (const io of ["pool", "blocking"] satisfies IoMode[]) {
       for (const keep of ["none", "all", "any"] as const) {
-        const log = await openLog({ io });
+        const log = await openLogWith("kept", { io });
         await log.commit("acknowledged");
         await before?.(log);
         let isArmed = true;
@@ -168,7 +159,7 @@ for (const { name, call, where = () => true, before, story } of ACCIDENTS) {
 
 test("a failed sync leaves a page cache that lies: who opens next writes again what it shows, before it is told", async () => {
   for (let seed = 0; seed < 20; seed++) {
-    const log = await openLog({}, seed);
+    const log = await openLogWith("kept", {}, { seed });
     log.faults.fail("syncData", { path: ANY_WAL });
     await causeOf(log.commit("x".repeat(1500), "y".repeat(1500)));
     await causeOf(log.wal.close());
@@ -183,7 +174,7 @@ test("a failed sync leaves a page cache that lies: who opens next writes again w
 
 test("an error of the mark fails closing, and the log is whole without it", async () => {
   for (const nth of [1, 2]) {
-    const log = await openLog();
+    const log = await openLogWith("kept");
     log.faults.fail("syncData", { path: ANY_WAL, nth });
     await causeOf(log.wal.close());
     await log.crashAndReopen();
@@ -194,7 +185,7 @@ test("an error of the mark fails closing, and the log is whole without it", asyn
 // -- streams
 
 test("a stream that waits for entries when the log fails gets the one cause", async () => {
-  const log = await openLog({ durability: "none", windowMs: 100 });
+  const log = await openLogWith("kept", { durability: "none", windowMs: 100 });
   log.wal.append("accepted, never written");
   const before: Entry[] = [];
   const stream = (async () => {
@@ -205,7 +196,7 @@ test("a stream that waits for entries when the log fails gets the one cause", as
 });
 
 test("what was acknowledged and synced can still be read from a log that has failed", async () => {
-  const log = await openLog();
+  const log = await openLogWith("kept");
   await log.commit("also kept");
   log.faults.fail("syncData", { path: ANY_WAL });
   await causeOf(log.commit("x"));
@@ -214,7 +205,7 @@ test("what was acknowledged and synced can still be read from a log that has fai
 
 test("after a failed sync nothing is acknowledged at any level, nor shown: the cache may drop what it was to write", async () => {
   for (const durability of ["write", "none"] as const) {
-    const log = await openLog({ durability });
+    const log = await openLogWith("kept", { durability });
     log.faults.fail("syncData", { path: /spare-0000000001/ });
     const lsn = log.wal.append("in the cache");
     await causeOf(log.wal.flush());
@@ -224,7 +215,7 @@ test("after a failed sync nothing is acknowledged at any level, nor shown: the c
 });
 
 test("a reader that fails does not fail the log", async () => {
-  const log = await openLog();
+  const log = await openLogWith("kept");
   log.faults.fail("read", { path: ANY_WAL });
   await assertRejects(() => log.readAll(), Error, "EIO");
   assertEquals(await log.commit("goes on"), [2]);

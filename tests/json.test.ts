@@ -3,7 +3,7 @@
 import { test } from "node:test";
 import { assertEquals, assertRejects } from "@std/assert";
 import { decodeJson, encodeJson, WalInputError } from "../mod.ts";
-import { LogFixture } from "./support/log_fixture.ts";
+import { openLog } from "./support/log_fixture.ts";
 
 function streamOf<T>(...values: T[]): ReadableStream<T> {
   return new ReadableStream({
@@ -12,12 +12,6 @@ function streamOf<T>(...values: T[]): ReadableStream<T> {
       controller.close();
     },
   });
-}
-
-async function openLog(): Promise<LogFixture> {
-  const log = new LogFixture();
-  await log.open();
-  return log;
 }
 
 test("values come back as they were, with their LSN, kind and time, entry by entry and by batches", async () => {

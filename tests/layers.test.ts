@@ -21,8 +21,8 @@ const table: Levels = readLevels(`
   L1 runtime/node_file runtime/process_identity runtime/random runtime/system_error runtime/system_runtime
   L1 runtime/system_timer
   L2 acknowledge admission ages aside births chain committer cut disk_room footer good_segment intake levels observers
-  L2 opening outside_reader outside_source pace pending preparation pump readable reader recovery rejected_lsns
-  L2 room_queue scan segment_files settlement tail verdict waiters window writable
+  L2 opening outside_chain outside_reader outside_source pace pending preparation pump readable reader recovery
+  L2 rejected_lsns room_queue scan segment_files settlement tail verdict waiters window writable
   L3 wal
   L5 cli/command cli/demo cli/demo_check cli/demo_child cli/demo_entries cli/demo_figures cli/demo_run cli/demo_writer
   L5 cli/interruption cli/main cli/runtimes cli/table

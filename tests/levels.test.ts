@@ -5,7 +5,7 @@ import { assertEquals } from "@std/assert";
 import type { Durability } from "../mod.ts";
 import { Levels } from "../src/levels.ts";
 import { Random } from "../src/runtime/random.ts";
-import { ANY_WAL, LogFixture, outcomeOf, quiet, soon } from "./support/log_fixture.ts";
+import { ANY_WAL, openLog, openLogWith, outcomeOf, soon } from "./support/log_fixture.ts";
 
 /** What `Levels` says in a few words, said entry by entry. */
 class PlainLevels {
@@ -60,19 +60,10 @@ test("runs of levels say what a list of them would, whatever is accepted, reject
   }
 });
 
-async function openLog(durability: Durability): Promise<LogFixture> {
-  const log = new LogFixture({ durability, segmentBytes: 0 });
-  await log.open();
-  await log.commit("first");
-  await log.wal.flush();
-  await quiet();
-  return log;
-}
-
 test("a flush is synced if one of its entries asks for that, whatever the log or the others do", async () => {
   for (const own of ["fsync", "write", "none"] as const) {
     for (const levels of [["write", "write"], ["none", "fsync"], ["fsync", "none"], ["none", "write"]] as const) {
-      const log = await openLog(own);
+      const log = await openLogWith("first", { durability: own });
       const { syncs } = await log.countFlushes(() =>
         Promise.all(levels.map((durability) => log.wal.commit({ data: "x", durability })))
       );
@@ -82,7 +73,7 @@ test("a flush is synced if one of its entries asks for that, whatever the log or
 });
 
 test("a batch asks for what the strongest of its entries does", async () => {
-  const log = await openLog("none");
+  const log = await openLogWith("first", { durability: "none" });
   const { syncs } = await log.countFlushes(() =>
     log.wal.commitBatch([{ data: "a" }, { data: "b", durability: "fsync" }, "c"])
   );
@@ -90,7 +81,7 @@ test("a batch asks for what the strongest of its entries does", async () => {
 });
 
 test("an entry that asks for less waits for those before it that ask for more, and for nothing else", async () => {
-  const log = await openLog("fsync");
+  const log = await openLogWith("first", { durability: "fsync" });
   log.faults.slow("syncData", 50);
   const lax = outcomeOf(log.wal.commit({ data: "a", durability: "write" }));
   assertEquals((await lax).state, "resolved");
@@ -103,7 +94,7 @@ test("an entry that asks for less waits for those before it that ask for more, a
 });
 
 test("who asks for a sync of an entry that asked for less gets one", async () => {
-  const log = await openLog("fsync");
+  const log = await openLogWith("first", { durability: "fsync" });
   const lsn = await log.wal.commit({ data: "a", durability: "write" });
   assertEquals(log.wal.syncedLsn, 1);
   const { syncs } = await log.countFlushes(() => log.wal.waitFor(lsn, { durability: "fsync" }));
@@ -111,7 +102,7 @@ test("who asks for a sync of an entry that asked for less gets one", async () =>
 });
 
 test("an entry at none in a log that syncs is synced before the loss is too great", async () => {
-  const log = await openLog("fsync");
+  const log = await openLogWith("first", { durability: "fsync" });
   await log.wal.commit({ data: "a", durability: "none" });
   await log.advance(500);
   assertEquals(log.wal.syncedLsn, 1);
@@ -120,7 +111,7 @@ test("an entry at none in a log that syncs is synced before the loss is too grea
 });
 
 test("what a full disk rejects holds up nobody who comes later, whatever it had asked for", async () => {
-  const log = await openLog("write");
+  const log = await openLogWith("first", { durability: "write" });
   log.fillDisk(20_000);
   const lost = outcomeOf(log.wal.commit({ data: "x".repeat(1_500_000), durability: "fsync" }));
   assertEquals((await lost).state, "rejected");
@@ -133,8 +124,7 @@ test("what a full disk rejects holds up nobody who comes later, whatever it had 
 // -- while it runs
 
 test("a commit that waits for room asks for what it asked for when it was made", async () => {
-  const log = new LogFixture({ segmentBytes: 0, maxBufferedBytes: 100 });
-  await log.open();
+  const log = await openLog({ maxBufferedBytes: 100 });
   log.faults.slow("syncData", 50);
   const first = log.wal.commit("a".repeat(200));
   const second = log.wal.commit("b");
@@ -144,7 +134,7 @@ test("a commit that waits for room asks for what it asked for when it was made",
 });
 
 test("a stronger level syncs what was accepted first, and holds for what comes; a weaker one holds at once", async () => {
-  const log = await openLog("none");
+  const log = await openLogWith("first", { durability: "none" });
   log.wal.append("a");
   await soon(log.wal.configure({ durability: "fsync" }));
   assertEquals(log.wal.syncedLsn, 2);
@@ -158,7 +148,7 @@ test("a stronger level syncs what was accepted first, and holds for what comes; 
 });
 
 test("windows, sizes and ways of syncing change while the log runs, and wrong ones change nothing", async () => {
-  const log = await openLog("fsync");
+  const log = await openLogWith("first", { durability: "fsync" });
   await log.wal.configure({ windowMs: 100, maxEntries: 3 });
   const waiting = log.wal.commit("a");
   assertEquals((await outcomeOf(waiting)).state, "pending");

@@ -19,7 +19,7 @@ import {
 import { encodeHeader, MAX_NUMBER, segmentName, SMALLEST_SEGMENT_BYTES } from "../src/format.ts";
 import { MemoryRuntime } from "../src/runtime/memory.ts";
 import { headerWith } from "./support/frames.ts";
-import { LogFixture, outcomeOf, pathOf, SMALL_SEGMENT_BYTES, soon } from "./support/log_fixture.ts";
+import { LogFixture, openLogWith, outcomeOf, pathOf, SMALL_SEGMENT_BYTES, soon } from "./support/log_fixture.ts";
 
 /** Hands over what is not what the types say. */
 function untyped<T>(value: unknown): T {
@@ -39,14 +39,6 @@ function craftLog(id: number, baseLsn: number): LogFixture {
   });
 }
 
-/** A log with one entry, which has to be all that is there in the end. */
-async function openLog(options: ConstructorParameters<typeof LogFixture>[0] = {}): Promise<LogFixture> {
-  const log = new LogFixture(options);
-  await log.open();
-  await log.commit("kept");
-  return log;
-}
-
 /** Nothing was given out, the log goes on with the next LSN, and a crash leaves what is to be left. */
 async function checkNothingLost(log: LogFixture): Promise<void> {
   const { lastLsn } = log.wal;
@@ -58,7 +50,7 @@ async function checkNothingLost(log: LogFixture): Promise<void> {
 // -- entries and batches
 
 test("an entry of maxEntryBytes is taken, one byte more is not, in whatever shape it comes", async () => {
-  const log = await openLog({ maxEntryBytes: 100 });
+  const log = await openLogWith("kept", { maxEntryBytes: 100 });
   const shapes: ((length: number) => EntryInput)[] = [
     (length) => new Uint8Array(length),
     (length) => "x".repeat(length),
@@ -80,7 +72,7 @@ test("an entry of maxEntryBytes is taken, one byte more is not, in whatever shap
 });
 
 test("the entry limits count bytes, not characters", async () => {
-  const log = await openLog({ maxEntryBytes: 100 });
+  const log = await openLogWith("kept", { maxEntryBytes: 100 });
   assertThrows(() => log.wal.append("€".repeat(34)), WalLimitError);
   assertThrows(() => log.wal.append("x".repeat(98) + "€"), WalLimitError);
   log.wal.append("€".repeat(33));
@@ -89,7 +81,7 @@ test("the entry limits count bytes, not characters", async () => {
 });
 
 test("a batch of maxBatchBytes is taken, one byte more is refused and not queued, however full the buffer is", async () => {
-  const log = await openLog({ maxBatchBytes: 300, maxBufferedBytes: 1000 });
+  const log = await openLogWith("kept", { maxBatchBytes: 300, maxBufferedBytes: 1000 });
   const batch = (length: number): Uint8Array[] => [new Uint8Array(100), new Uint8Array(100), new Uint8Array(length)];
   for (const buffered of [0, 800]) {
     if (buffered > 0) log.wal.append("b".repeat(buffered));
@@ -104,7 +96,7 @@ test("a batch of maxBatchBytes is taken, one byte more is refused and not queued
 });
 
 test("a batch whose last entry is none is refused whole, and leaves no trace in what follows", async () => {
-  const log = await openLog();
+  const log = await openLogWith("kept");
   log.wal.append("a");
   assertThrows(() => log.wal.appendBatch(["b".repeat(5000), "c", untyped(7)]), WalInputError);
   log.wal.append("d");
@@ -117,7 +109,7 @@ test("a batch whose last entry is none is refused whole, and leaves no trace in 
 // -- the buffer
 
 test("the buffer takes one entry beyond its bound and no more, and nothing is lost of what it refuses", async () => {
-  const log = await openLog({ maxBufferedBytes: 1000 });
+  const log = await openLogWith("kept", { maxBufferedBytes: 1000 });
   log.wal.append("b".repeat(900));
   log.wal.append("c".repeat(5000));
   assertThrows(() => log.wal.append(""), WalBufferFullError);
@@ -167,7 +159,7 @@ test("after the last segment id the log fails and says why, and what was acknowl
 // -- bad input
 
 test("what is no entry is refused by name, and gets no LSN", async () => {
-  const log = await openLog();
+  const log = await openLogWith("kept");
   const inputs: [unknown, string][] = [
     [undefined, "not undefined"],
     [null, "not null"],
@@ -199,7 +191,7 @@ test("what is no entry is refused by name, and gets no LSN", async () => {
 });
 
 test("a batch must be an array with entries in it", async () => {
-  const log = await openLog();
+  const log = await openLogWith("kept");
   for (const batch of [[], "text", new Set(["a"]), new Uint8Array(3), undefined, null, { length: 1, 0: "a" }]) {
     assertThrows(() => log.wal.appendBatch(untyped(batch)), WalInputError);
     await assertRejects(() => log.wal.commitBatch(untyped(batch)), WalInputError);
@@ -208,7 +200,7 @@ test("a batch must be an array with entries in it", async () => {
 });
 
 test("an LSN must be a whole number, and a range must lie in the log", async () => {
-  const log = await openLog();
+  const log = await openLogWith("kept");
   const { wal } = log;
   for (const lsn of [-1, 1.5, NaN, Infinity, "1", null, 1n]) {
     await assertRejects(() => wal.waitFor(untyped(lsn)), WalInputError);

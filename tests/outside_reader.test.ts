@@ -19,19 +19,27 @@ import {
   WalDirectoryError,
   WalInputError,
   WalIoError,
-  type WalOptions,
   WalOptionsError,
+  type WalReadable,
   WalRewoundError,
   WalTruncatedError,
 } from "../mod.ts";
+import { segmentName } from "../src/format.ts";
 import { OutsideReader } from "../src/outside_reader.ts";
 import { MemoryDisk, MemoryRuntime } from "../src/runtime/memory.ts";
+import type { Place } from "../src/segment.ts";
 import { EVEN, evenText, frameAt, openEvenLog } from "./support/even_log.ts";
-import { DIRECTORY, LogFixture, pathOf, SMALL_SEGMENT_BYTES, soon } from "./support/log_fixture.ts";
+import { Follower } from "./support/follower.ts";
+import { faults } from "./support/faults.ts";
+import { ANY_WAL, DIRECTORY, type LogFixture, openLog, pathOf, soon } from "./support/log_fixture.ts";
 
 /** Another process on the same disk. */
 function elsewhere(log: LogFixture): MemoryRuntime {
   return new MemoryRuntime({ disk: log.disk, crc32 });
+}
+
+function placeOf(log: LogFixture): Place {
+  return { runtime: elsewhere(log), directory: DIRECTORY, crc32 };
 }
 
 async function readElsewhere(log: LogFixture, options: { from?: number; to?: number } = {}): Promise<string[]> {
@@ -42,39 +50,24 @@ async function readElsewhere(log: LogFixture, options: { from?: number; to?: num
   return found;
 }
 
-/** Somebody in another process who follows, and can be asked for what he has seen. */
-class Watcher {
-  readonly runtime: MemoryRuntime;
-  readonly seen: string[] = [];
-  readonly ended: Promise<unknown>;
-  readonly #reader: ReadableStreamDefaultReader<Entry>;
-
-  constructor(log: LogFixture, options: { from?: number; to?: number; signal?: AbortSignal } = {}) {
-    this.runtime = new MemoryRuntime({ disk: log.disk, crc32, manualTime: true });
-    this.#reader = Wal.read(DIRECTORY, { ...options, follow: true, pollMs: 10, runtime: this.runtime }).getReader();
-    this.ended = this.#run().then(() => "closed", (error: unknown) => error);
-  }
-
-  async #run(): Promise<void> {
-    for (let next = await this.#reader.read(); !next.done; next = await this.#reader.read()) {
-      this.seen.push(`${next.value.lsn} ${next.value.text().slice(0, 20).replace(/\.+$/, "")}`);
-    }
-  }
-
-  async news(): Promise<string[]> {
-    for (let turn = 0; turn < 3; turn++) await this.runtime.clock.advance(10);
-    return this.seen.splice(0);
-  }
-
-  async cancel(): Promise<void> {
-    await this.#reader.cancel();
-  }
+async function drain(entries: WalReadable<Entry>): Promise<void> {
+  for await (const _entry of entries);
 }
 
-async function openLog(options: WalOptions = {}): Promise<LogFixture> {
-  const log = new LogFixture({ segmentBytes: SMALL_SEGMENT_BYTES, ...options });
-  await log.open();
-  return log;
+/** Somebody in another process who follows. */
+class Watcher extends Follower {
+  readonly runtime: MemoryRuntime;
+
+  constructor(log: LogFixture, options: { from?: number; to?: number; signal?: AbortSignal } = {}) {
+    const runtime = new MemoryRuntime({ disk: log.disk, crc32, manualTime: true });
+    super(Wal.read(DIRECTORY, { ...options, follow: true, pollMs: 10, runtime }).getReader());
+    this.runtime = runtime;
+  }
+
+  override async news(): Promise<string[]> {
+    for (let turn = 0; turn < 3; turn++) await this.runtime.clock.advance(10);
+    return await super.news();
+  }
 }
 
 test("a log that was closed is read whole, in ranges and by batches, and not one byte is changed", async () => {
@@ -132,7 +125,7 @@ test("a follower elsewhere goes from segment to segment, into files that were us
   }
   await log.advance(150);
   seen = [...seen, ...await watcher.news()];
-  assertEquals(seen, Array.from({ length: 40 }, (_, nth) => `${nth + 1} ${nth + 1}`));
+  assertEquals(seen, Array.from({ length: 40 }, (_, nth) => `${nth + 1} ${evenText(nth + 1)}`));
   assertGreater(log.names().filter((name) => name.startsWith("spare-")).length, 0);
 });
 
@@ -181,7 +174,8 @@ test("a reader whose place has been cut away learns where the log begins", async
   const late = new Watcher(log, { from: 3, to: 5 });
   await log.wal.truncateBefore(12);
   await log.commit(evenText(14));
-  const error = await soon(late.news().then(() => late.ended));
+  await late.news();
+  const error = await soon(late.ended);
   assertInstanceOf(error, WalTruncatedError);
   assertEquals(error.firstLsn, 12);
   await assertRejects(() => readElsewhere(log, { from: 11 }), WalTruncatedError);
@@ -209,8 +203,7 @@ test("a log that was replaced by another one is not the log that was read", asyn
   const log = await openEvenLog(5);
   const watcher = new Watcher(log);
   assertEquals((await watcher.news()).length, 4);
-  const other = new LogFixture(EVEN, { seed: 7 });
-  await other.open();
+  const other = await openLog(EVEN, { seed: 7 });
   for (let lsn = 1; lsn <= 9; lsn++) await other.commit(evenText(lsn));
   for (const name of log.names()) log.disk.remove(pathOf(name));
   for (const name of other.names()) log.plant(name, other.file(name));
@@ -264,32 +257,96 @@ test("a log that a power cut takes before it has begun is not the one that is re
   log.faults.stop("syncDirectory", "before", { path: DIRECTORY });
   void log.commit("lost");
   await log.runtime.stopped;
-  const place = (): { runtime: MemoryRuntime; directory: string; crc32: typeof crc32 } => (
-    { runtime: elsewhere(log), directory: DIRECTORY, crc32 }
-  );
-  const first = place();
+  const first = placeOf(log);
   const reader = new OutsideReader(first, null);
   for await (const _entries of reader.turn(Infinity)) assert(false);
   await log.crashAndReopen();
   await log.commit("a");
   await log.commit("b");
-  Object.assign(first, place());
+  Object.assign(first, placeOf(log));
   const seen: string[] = [];
   for await (const entries of reader.turn(Infinity)) seen.push(...entries.map((entry) => entry.text()));
   assertEquals(seen, ["a"]);
 });
 
-test("a read that fails ends the stream with its error, and gives its files back", async () => {
-  const log = await openEvenLog(7);
-  let isBroken = false;
+for (const name of ["open", "read", "size"] as const) {
+  test(`each ${name} that fails ends the stream with its error, and all files are given back`, async () => {
+    const log = await openEvenLog(7);
+    for (let nth = 1;; nth++) {
+      const plan = faults().fail(name, { nth, path: ANY_WAL });
+      const runtime = new MemoryRuntime({ disk: log.disk, crc32, onCall: plan.onCall });
+      const error = await drain(Wal.read(DIRECTORY, { runtime })).then(() => null, (error: unknown) => error);
+      assertEquals(runtime.openFiles, []);
+      if (plan.countCalls(name, { path: ANY_WAL }) < nth) break; // it has met every one
+      assertInstanceOf(error, WalIoError);
+    }
+  });
+}
+
+test("files that come and go whenever they are looked at are an error in the end, and no empty log", async () => {
+  const log = await openEvenLog(3);
   const runtime = new MemoryRuntime({
     disk: log.disk,
     crc32,
-    onCall: ({ name }) => isBroken && name === "read" ? { code: "EIO" } : undefined,
+    onCall: ({ name, path }) => name === "open" && path.endsWith(".wal") ? { code: "ENOENT" } : undefined,
   });
-  isBroken = true;
-  await assertRejects(() => Wal.read(DIRECTORY, { runtime }).getReader().read(), WalIoError);
-  assertEquals(runtime.openFiles, []);
+  await assertRejects(() => Wal.read(DIRECTORY, { runtime }).getReader().read(), WalIoError, "100 times");
+});
+
+for (const isSameLine of [true, false]) {
+  const what = isSameLine
+    ? "the same line of history, is read on"
+    : "another line of history, is not the one that was read";
+  test(`a log that was cut just behind what was read, on ${what}`, async () => {
+    const log = await openEvenLog(7);
+    const reader = new OutsideReader(placeOf(log), null);
+    for await (const entries of reader.turn(4)) assertLess(entries[0]?.lsn ?? 0, 5);
+    await log.wal.truncateBefore(5);
+    const [name = "", ...others] = log.segments();
+    assertEquals(others, []);
+    if (!isSameLine) {
+      const epoch = { id: "aa".repeat(8), parentId: "bb".repeat(8), lsn: 0 };
+      log.changeHeader(name, { predecessor: { id: 0, endOffset: 0, lastLsn: 4 }, epoch });
+      log.plant(segmentName(2, 0, 5), log.file(name));
+      log.disk.remove(pathOf(name));
+    }
+    const read = async (): Promise<void> => {
+      for await (const entries of reader.turn(6)) assertGreater(entries[0]?.lsn ?? 0, 4);
+    };
+    if (isSameLine) await read();
+    else await assertRejects(read, WalRewoundError);
+  });
+}
+
+test("a log that is written over in place while it is read is another log, and no damage", async () => {
+  const other = await openLog({ segmentBytes: 0 }, { seed: 7 });
+  for (let nth = 0; nth < 4; nth++) await other.commit("other".repeat(100_000)); // two are more than is read at once
+  const outcomes = new Set<string>();
+  for (let nth = 1, reads = 1; nth <= reads; nth++) {
+    const log = await openLog({ segmentBytes: 0 });
+    for (let commits = 0; commits < 4; commits++) await log.commit("first".repeat(100_000));
+    const plan = faults();
+    plan.onEvery(({ name }) => {
+      if (name === "read" && plan.countCalls("read") === nth) {
+        log.plant(log.lastSegment(), other.file(other.lastSegment()));
+      }
+      return undefined;
+    });
+    const runtime = new MemoryRuntime({ disk: log.disk, crc32, onCall: plan.onCall });
+    const seen: string[] = [];
+    const error = await (async (): Promise<void> => {
+      for await (const entry of Wal.read(DIRECTORY, { runtime })) seen.push(entry.text().slice(0, 5));
+    })().then(() => null, (error: unknown) => error);
+    if (error !== null) assertInstanceOf(error, WalRewoundError);
+    outcomes.add(`${error === null ? "ended" : "rewound"} after ${[...new Set(seen)].join(" and ") || "nothing"}`);
+    reads = plan.countCalls("read");
+  }
+  assertEquals([...outcomes].sort(), [
+    "ended after first", // written over when all of it had been read
+    "ended after nothing", // before anything had vouched for any of it
+    "ended after other",
+    "rewound after first",
+  ]);
 });
 
 // -- nothing there, and the ends

@@ -2,15 +2,9 @@
 
 import { test } from "node:test";
 import { assertEquals, assertGreater, assertGreaterOrEqual } from "@std/assert";
-import type { IoMode, WalOptions } from "../mod.ts";
+import type { IoMode } from "../mod.ts";
 import type { MemoryCall } from "../src/runtime/memory.ts";
-import { ANY_WAL, LogFixture, outcomeOf, quiet } from "./support/log_fixture.ts";
-
-async function openLog(options: WalOptions): Promise<LogFixture> {
-  const log = new LogFixture(options);
-  await log.open();
-  return log;
-}
+import { ANY_WAL, openLog, outcomeOf, quiet } from "./support/log_fixture.ts";
 
 /** Text of so many bytes that tells its number. */
 function text(number: number, length: number): string {

@@ -2,53 +2,13 @@
 
 import { test } from "node:test";
 import { assert, assertEquals, assertInstanceOf, assertLess, assertRejects, assertStrictEquals } from "@std/assert";
-import {
-  type Entry,
-  WalAbortedError,
-  WalDiskFullError,
-  WalFailedError,
-  type WalOptions,
-  WalOptionsError,
-} from "../mod.ts";
+import { WalAbortedError, WalDiskFullError, WalFailedError, WalOptionsError } from "../mod.ts";
 import { EVEN, evenText } from "./support/even_log.ts";
-import { ANY_WAL, LogFixture, outcomeOf, quiet, SEGMENT, SMALL_SEGMENT_BYTES, soon } from "./support/log_fixture.ts";
-
-async function openLog(options: WalOptions = {}): Promise<LogFixture> {
-  const log = new LogFixture({ segmentBytes: SMALL_SEGMENT_BYTES, ...options });
-  await log.open();
-  return log;
-}
-
-/** Somebody who reads along and notes what he sees, and how it ended. */
-class Follower {
-  readonly seen: string[] = [];
-  readonly ended: Promise<unknown>;
-  readonly #reader: ReadableStreamDefaultReader<Entry>;
-
-  constructor(stream: ReadableStream<Entry>) {
-    this.#reader = stream.getReader();
-    this.ended = this.#run().then(() => "closed", (error: unknown) => error);
-  }
-
-  async #run(): Promise<void> {
-    for (let next = await this.#reader.read(); !next.done; next = await this.#reader.read()) {
-      this.seen.push(`${next.value.lsn} ${next.value.text()}`);
-    }
-  }
-
-  /** What has been seen since the last look. */
-  async news(): Promise<string[]> {
-    await quiet();
-    return this.seen.splice(0);
-  }
-
-  async cancel(): Promise<void> {
-    await this.#reader.cancel();
-  }
-}
+import { Follower } from "./support/follower.ts";
+import { ANY_WAL, type LogFixture, openLog, outcomeOf, quiet, SEGMENT, soon } from "./support/log_fixture.ts";
 
 function follow(log: LogFixture, options: { from?: number; to?: number; signal?: AbortSignal } = {}): Follower {
-  return new Follower(log.wal.readable({ ...options, follow: true }));
+  return new Follower(log.wal.readable({ ...options, follow: true }).getReader());
 }
 
 test("a follower sees each entry once it is durable, and ends when the log is closed, after the last one", async () => {
@@ -62,7 +22,7 @@ test("a follower sees each entry once it is durable, and ends when the log is cl
   log.wal.append("d");
   await log.wal.close();
   assertEquals(await soon(follower.ended), "closed");
-  assertEquals(follower.seen, ["4 d"]);
+  assertEquals(await follower.news(), ["4 d"]);
   assertEquals(log.runtime.openFiles, []);
 });
 
@@ -129,7 +89,7 @@ test("a follower that was asked up to an LSN to come ends with it, in the middle
   assertEquals(await follower.news(), ["1 a"]);
   await log.commit("b", "c", "d");
   assertEquals(await soon(follower.ended), "closed");
-  assertEquals(follower.seen, ["2 b", "3 c"]);
+  assertEquals(await follower.news(), ["2 b", "3 c"]);
 });
 
 test("followers by batches get one array a frame", async () => {
@@ -202,7 +162,7 @@ test("a log that fails ends its followers with the one cause, after what was dur
   const error = await soon(follower.ended);
   assertInstanceOf(error, WalFailedError);
   assertStrictEquals(error, log.wal.error);
-  assertEquals(follower.seen, ["1 a"]);
+  assertEquals(await follower.news(), ["1 a"]);
 });
 
 test("a consumer that stops reading holds up neither the log nor its end", async () => {

@@ -3,7 +3,6 @@
 import { crc32 } from "node:zlib";
 import { test } from "node:test";
 import { assert, assertEquals, assertGreater, assertGreaterOrEqual, assertLess, assertLessOrEqual } from "@std/assert";
-import type { WalOptions } from "../mod.ts";
 import { viewOf } from "../src/bytes.ts";
 import {
   CONTROL_RESERVE_BYTES,
@@ -22,15 +21,7 @@ import {
   SMALLEST_SEGMENT_BYTES,
   spareName,
 } from "../src/format.ts";
-import { ANY_WAL, LogFixture, pathOf, quiet, SEGMENT, SMALL_SEGMENT_BYTES } from "./support/log_fixture.ts";
-
-const small: WalOptions = { segmentBytes: SMALL_SEGMENT_BYTES };
-
-async function openLog(options: WalOptions = small): Promise<LogFixture> {
-  const log = new LogFixture(options);
-  await log.open();
-  return log;
-}
+import { ANY_WAL, LogFixture, openLog, pathOf, quiet, SEGMENT, SMALL_SEGMENT_BYTES } from "./support/log_fixture.ts";
 
 /** Text of so many bytes that tells its number. */
 function text(number: number, length: number): string {
@@ -129,7 +120,7 @@ test("what is taken for one flush goes into two segments, frame by frame, and in
 
 test("all of a segment is synced before its successor has a name, at every durability level", async () => {
   for (const durability of ["fsync", "write", "none"] as const) {
-    const log = await openLog({ ...small, durability });
+    const log = await openLog({ durability });
     for (let nth = 0; nth < 3; nth++) {
       await log.commit(text(nth, 2100));
       await quiet();
@@ -203,7 +194,7 @@ test("spares that lie about are used, too many and too short ones are removed, a
   const old = await openLog();
   await fill(old, 12, 1500);
   await old.wal.close();
-  const log = new LogFixture({ ...small, spares: 2 });
+  const log = new LogFixture({ segmentBytes: SMALL_SEGMENT_BYTES, spares: 2 });
   old.segments().forEach((name, nth) => log.plant(spareName(100 + nth), old.file(name)));
   log.plant(spareName(200), new Uint8Array(SMALLEST_SEGMENT_BYTES - 1));
   log.plant(spareName(201), new Uint8Array(0));
@@ -230,7 +221,7 @@ test("a spare that cannot be prepared is dropped with an event, and the log goes
 });
 
 test("a spare that cannot be prepared is dropped with an event also when a rotation waits for it", async () => {
-  const log = await openLog({ ...small, spares: 0 }); // none lies ready but the one kept back
+  const log = await openLog({ spares: 0 }); // none lies ready but the one kept back
   await log.commit("first");
   await quiet();
   log.faults.fail("write", { path: /spare-0000000003/ });

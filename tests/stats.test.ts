@@ -2,17 +2,10 @@
 
 import { test } from "node:test";
 import { assert, assertEquals, assertGreater, assertLess, assertLessOrEqual } from "@std/assert";
-import type { WalOptions } from "../mod.ts";
 import { Random } from "../src/runtime/random.ts";
 import { Histogram } from "../src/stats.ts";
 import { FRAME_HEADER_BYTES, HEADER_BYTES } from "../src/format.ts";
-import { ANY_WAL, LogFixture, outcomeOf, quiet, SMALL_SEGMENT_BYTES } from "./support/log_fixture.ts";
-
-async function openLog(options: WalOptions = {}): Promise<LogFixture> {
-  const log = new LogFixture({ segmentBytes: 0, ...options });
-  await log.open();
-  return log;
-}
+import { ANY_WAL, openLog, outcomeOf, quiet, SMALL_SEGMENT_BYTES } from "./support/log_fixture.ts";
 
 test("a log that has done nothing has done nothing", async () => {
   const log = await openLog();

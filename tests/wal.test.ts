@@ -19,17 +19,10 @@ import {
   WalBufferFullError,
   WalIoError,
   WalLockedError,
-  type WalOptions,
   WalRangeError,
 } from "../mod.ts";
 import { MemoryRuntime } from "../src/runtime/memory.ts";
-import { LogFixture, outcomeOf, soon } from "./support/log_fixture.ts";
-
-async function openLog(options: WalOptions = {}): Promise<LogFixture> {
-  const log = new LogFixture(options);
-  await log.open();
-  return log;
-}
+import { LogFixture, openLog, outcomeOf, soon } from "./support/log_fixture.ts";
 
 async function collect<T>(stream: ReadableStream<T>): Promise<T[]> {
   const found: T[] = [];
@@ -292,7 +285,7 @@ test("reading shows what was durable at the call, from one LSN to another", asyn
 });
 
 test("a stream that is cancelled, before, during or after, gives its file back", async () => {
-  const log = await openLog();
+  const log = await openLog({ segmentBytes: 0 });
   await log.commit("a".repeat(60_000), "b".repeat(60_000), "c");
   const open = log.runtime.openFiles.length;
   await log.wal.readable().cancel();
@@ -310,8 +303,7 @@ test("a stream that is cancelled, before, during or after, gives its file back",
 });
 
 test("a log and its entries can be printed", async () => {
-  const log = new LogFixture();
-  await log.open();
+  const log = await openLog();
   await log.commit("hello");
   assertMatch(inspect(log.wal), /directory: "\/data\/wal"|directory: '\/data\/wal'/);
   assertMatch(inspect(log.wal), /lastLsn: 1/);

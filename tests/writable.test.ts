@@ -17,16 +17,9 @@ import {
   WalFailedError,
   WalInputError,
   WalLimitError,
-  type WalOptions,
   WalOptionsError,
 } from "../mod.ts";
-import { ANY_WAL, LogFixture, outcomeOf, quiet, SMALL_SEGMENT_BYTES, soon } from "./support/log_fixture.ts";
-
-async function openLog(options: WalOptions = {}): Promise<LogFixture> {
-  const log = new LogFixture({ segmentBytes: SMALL_SEGMENT_BYTES, ...options });
-  await log.open();
-  return log;
-}
+import { ANY_WAL, openLog, outcomeOf, quiet, soon } from "./support/log_fixture.ts";
 
 type Chunk = EntryInput | readonly EntryInput[];
 

@@ -238,6 +238,26 @@ export class LogFixture {
   }
 }
 
+/** A log that is open, with small segments unless something else is said. */
+export async function openLog(options: WalOptions = {}, disk: MemoryDiskOptions = {}): Promise<LogFixture> {
+  const log = new LogFixture({ segmentBytes: SMALL_SEGMENT_BYTES, ...options }, disk);
+  await log.open();
+  return log;
+}
+
+/** The same with one entry, which is synced; nothing goes on in it. */
+export async function openLogWith(
+  text: string,
+  options: WalOptions = {},
+  disk: MemoryDiskOptions = {},
+): Promise<LogFixture> {
+  const log = await openLog(options, disk);
+  log.wal.append(text);
+  await log.wal.flush();
+  await quiet();
+  return log;
+}
+
 /** Lets everything happen that can happen while time stands still. */
 export async function quiet(): Promise<void> {
   for (let turn = 0; turn < 3; turn++) await nextHostTask();

@@ -3,7 +3,7 @@
  */
 
 import { crc32 } from "node:zlib";
-import { WalTruncatedError } from "../../mod.ts";
+import { WalDirectoryError, WalTruncatedError } from "../../mod.ts";
 import { systemCode } from "../../src/errors.ts";
 import { OutsideReader } from "../../src/outside_reader.ts";
 import { nextHostTask } from "../../src/runtime/host_task.ts";
@@ -34,9 +34,8 @@ export class Watcher {
           for (const entry of entries) this.#oracle.shownElsewhere(entry);
         }
       } catch (error) {
-        // There is no directory yet; or the log was cut past a reader who was slow.
-        if (error instanceof WalTruncatedError) return;
-        if (systemCode(error) !== "ENOENT") throw error;
+        if (error instanceof WalTruncatedError) return; // the log was cut past a reader who was slow
+        if (!(error instanceof WalDirectoryError) || systemCode(error.cause) !== "ENOENT") throw error; // or is yet to come
       }
       await nextHostTask();
     }

@@ -1,0 +1,238 @@
+/**
+ * The segments that a reader without the lock finds, and where on their chain it is.
+ *
+ * Files come and go while it looks. So every step may find that the listing before it is stale, and says so with null: then
+ * everything is listed again. Only what stays stale is an error.
+ *
+ * @module
+ */
+
+import { type Link, type Walk, walkDown } from "./chain.ts";
+import {
+  messageOf,
+  systemCode,
+  WalCorruptionError,
+  WalDirectoryError,
+  WalFormatError,
+  WalIoError,
+  WalRewoundError,
+  WalTruncatedError,
+  WalVersionError,
+} from "./errors.ts";
+import { decodeControlPayload, FrameKind, HEADER_BYTES, parseSegmentName, type SegmentName } from "./format.ts";
+import { chunksOf, FrameScanner } from "./scan.ts";
+import { type OpenSegmentFile, openSegmentFile, type Place, release } from "./segment.ts";
+
+/** Where a reader is: behind the last frame that it has passed, or at its start, if a successor cuts it in the middle. */
+export interface Anchor {
+  readonly id: number;
+  readonly epochId: string;
+  readonly offset: number;
+  /** The first LSN of the frame at `offset`. */
+  readonly lsn: number;
+  /** The LSN behind all that it has passed. */
+  readonly nextLsn: number;
+}
+
+/** A segment that is being read, and where its successor says that it ends. */
+export interface Section {
+  readonly name: string;
+  readonly opened: OpenSegmentFile;
+  readonly endOffset: number;
+  readonly lastLsn: number;
+}
+
+/** See the head of this file. */
+export class OutsideChain {
+  readonly #place: Place;
+  readonly #fromLsn: number | null;
+  #nextLsn = 0;
+  #anchor: Anchor | null = null;
+  #logId: string | null = null;
+  #staleReason: Error | null = null;
+
+  /** @param fromLsn The first LSN to show; null: the first there is. */
+  constructor(place: Place, fromLsn: number | null) {
+    this.#place = place;
+    this.#fromLsn = fromLsn;
+  }
+
+  /** The next LSN to show; 0 before anything is known of the log. */
+  get nextLsn(): number {
+    return this.#nextLsn;
+  }
+
+  /** Where the reader is; null before it has passed a frame. */
+  get anchor(): Anchor | null {
+    return this.#anchor;
+  }
+
+  /** What a listing that stays stale means; null where it means nothing but haste. */
+  get staleReason(): Error | null {
+    return this.#staleReason;
+  }
+
+  /** The reader has passed a frame. */
+  moveTo(anchor: Anchor): void {
+    this.#anchor = anchor;
+    this.#nextLsn = Math.max(this.#nextLsn, anchor.nextLsn);
+  }
+
+  /** Where to read on in a segment: at the reader's place, if it is in there, else at its start. */
+  startIn({ opened }: Section): Pick<Anchor, "offset" | "lsn" | "nextLsn"> {
+    const { id, baseLsn } = opened.header;
+    return this.#anchor?.id === id ? this.#anchor : { offset: HEADER_BYTES, lsn: baseLsn, nextLsn: baseLsn };
+  }
+
+  /** The segments from the reader's place on, oldest first; empty where there is no log; null where the listing is stale. */
+  async find(): Promise<readonly Link[] | null> {
+    this.#staleReason = null;
+    const { runtime, directory } = this.#place;
+    const files = await runtime.list(directory).catch((error: unknown) => {
+      throw new WalDirectoryError(`cannot read the log in ${directory}: ${messageOf(error)}`, error);
+    });
+    const names = files.map(parseSegmentName).filter((name) => name !== null);
+    names.sort((a, b) => b.id - a.id);
+    const last = await this.#openLast(names);
+    if (last === null) return null;
+    if (last === "none") {
+      if (this.#anchor === null) return [];
+      throw new WalRewoundError(directory, this.#nextLsn);
+    }
+    try {
+      this.#checkLog(last);
+      return this.#anchor === null ? await this.#begin(names, last) : await this.#goOn(names, last, this.#anchor);
+    } finally {
+      await release(last.file);
+    }
+  }
+
+  /** Opens one of them to be read; null where the listing is stale. */
+  async open(link: Link): Promise<Section | null> {
+    const { name, next } = link;
+    const successor = next === null ? null : await this.#openNamed(next.name, next.id);
+    if (successor !== null) await release(successor.file);
+    else if (next !== null) return null;
+    const opened = await this.#openNamed(name, link.id);
+    if (opened === null) return null;
+    const { endOffset, lastLsn } = successor?.header.predecessor ?? { endOffset: Infinity, lastLsn: Infinity };
+    return { name, opened, endOffset, lastLsn };
+  }
+
+  /** Whether the file of a segment is another's by now. */
+  async hasChanged({ name, opened }: Section): Promise<boolean> {
+    const { id, salt } = opened.header;
+    const again = await this.#openNamed(name, id);
+    if (again === null) return true;
+    await release(again.file);
+    return again.header.salt !== salt;
+  }
+
+  /** The segment with the highest id of a complete set. */
+  async #openLast(names: readonly SegmentName[]): Promise<OpenSegmentFile | null | "none"> {
+    for (const { name, id } of names) {
+      const opened = await this.#openNamed(name, id);
+      if (opened === null) return null;
+      const { setId } = opened.header;
+      if (setId === 0 || names.some((each) => each.id === setId)) return opened;
+      await release(opened.file);
+    }
+    return "none";
+  }
+
+  #checkLog({ header }: OpenSegmentFile): void {
+    if (this.#anchor === null) this.#logId = header.logId; // one that has shown nothing begins anew
+    if (header.logId !== this.#logId) throw new WalRewoundError(this.#place.directory, this.#nextLsn);
+  }
+
+  /** One that has shown nothing begins at the head, wherever that is by now. */
+  async #begin(names: readonly SegmentName[], last: OpenSegmentFile): Promise<readonly Link[] | null> {
+    const head = await headOf(last);
+    let walked = this.#walkFrom(names, last, head.headLsn);
+    // A head frame at the very end may still be lost, unless files below it are gone: they go when it is synced.
+    if (walked.missing !== null && head.lastHeadLsn > head.headLsn) {
+      walked = this.#walkFrom(names, last, head.lastHeadLsn);
+    }
+    return walked.missing === null ? walked.links : this.#stale(walked.missing);
+  }
+
+  #walkFrom(names: readonly SegmentName[], last: OpenSegmentFile, headLsn: number): Walk {
+    if (this.#fromLsn !== null && this.#fromLsn < headLsn) {
+      throw new WalTruncatedError(`read from LSN ${this.#fromLsn}`, headLsn);
+    }
+    this.#nextLsn = this.#fromLsn ?? headLsn;
+    return walkDown(names, last.header, this.#nextLsn);
+  }
+
+  #stale({ id, successor }: NonNullable<Walk["missing"]>): null {
+    const lost = { segment: `number ${id}`, offset: 0, lsn: this.#nextLsn, evidence: "successor" } as const;
+    this.#staleReason = new WalCorruptionError(lost, `segment number ${id}, which ${successor} names, is missing`);
+    return null;
+  }
+
+  /** Its place must be on the chain, or the chain begin just behind it, on the same line of history. */
+  async #goOn(names: readonly SegmentName[], last: OpenSegmentFile, anchor: Anchor): Promise<readonly Link[] | null> {
+    const { nextLsn } = anchor;
+    const { links, missing } = walkDown(names, last.header, nextLsn);
+    const [first] = links;
+    if (first === undefined || first.id === anchor.id) return links;
+    // What is gone below the head was cut; what is gone above it has vanished.
+    if (missing !== null && (await headOf(last)).lastHeadLsn <= nextLsn) return this.#stale(missing);
+    if (first.baseLsn > nextLsn) throw new WalTruncatedError(`read on from LSN ${nextLsn}`, first.baseLsn);
+    const opened = await this.#openNamed(first.name, first.id);
+    if (opened === null) return null;
+    await release(opened.file);
+    const { predecessor, epoch } = opened.header;
+    const isSameLine = predecessor.id === anchor.id || epoch.id === anchor.epochId ||
+      epoch.parentId === anchor.epochId && epoch.lsn >= nextLsn - 1;
+    if (first.baseLsn < nextLsn || !isSameLine) throw new WalRewoundError(this.#place.directory, nextLsn);
+    return links;
+  }
+
+  /** The segment of a name; null where the file is gone, or another's by now. */
+  async #openNamed(name: string, id: number): Promise<OpenSegmentFile | null> {
+    const path = this.#place.runtime.join(this.#place.directory, name);
+    const opened = await openSegmentFile(this.#place, name, "read").catch((error: unknown) => {
+      if (systemCode(error) === "ENOENT") return null;
+      throw new WalIoError(`open ${path}`, error);
+    });
+    if (opened === null) return null;
+    if ("fault" in opened) {
+      if (opened.fault === "future") throw new WalVersionError(path, opened.what);
+      if (await this.#isThere(name)) throw headerDamage(path, name, opened.fault);
+      return null;
+    }
+    if (opened.header.id === id) return opened;
+    await release(opened.file);
+    return null;
+  }
+
+  /** A file whose header is being overwritten does not bear a segment's name any more. */
+  async #isThere(name: string): Promise<boolean> {
+    return (await this.#place.runtime.list(this.#place.directory)).includes(name);
+  }
+}
+
+/**
+ * The first LSN there is, by the last segment's header and frames: what is sure, because a head frame is synced before anything
+ * follows it, and what the last one says.
+ */
+async function headOf({ file, checksum, header }: OpenSegmentFile): Promise<{ headLsn: number; lastHeadLsn: number }> {
+  const scanner = new FrameScanner(chunksOf(file), checksum, HEADER_BYTES, header.baseLsn, await file.size());
+  let { headLsn } = header;
+  let lastHeadLsn = headLsn;
+  for (let frame = scanner.take(); frame !== null || await scanner.more(); frame = scanner.take()) {
+    if (frame === null) continue;
+    headLsn = lastHeadLsn;
+    if (frame.header.kind === FrameKind.HEAD) {
+      lastHeadLsn = Math.max(headLsn, decodeControlPayload(frame.view, frame.at));
+    }
+  }
+  return { headLsn, lastHeadLsn };
+}
+
+function headerDamage(path: string, name: string, fault: "foreign" | "damaged"): Error {
+  if (fault === "foreign") return new WalFormatError(path, "it is no segment of a log, though it is named like one");
+  const lsn = parseSegmentName(name)?.baseLsn ?? 1;
+  return new WalCorruptionError({ segment: name, offset: 0, lsn, evidence: "name" }, `${path}: its header is damaged`);
+}
