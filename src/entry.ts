@@ -4,6 +4,7 @@
  * @module
  */
 
+import { messageOf, WalInputError } from "./errors.ts";
 import { showAs } from "./inspect.ts";
 import type { Durability } from "./options.ts";
 import { ENTRY_HEADER_BYTES, FRAME_HEADER_BYTES, type FrameHeader } from "./format.ts";
@@ -119,9 +120,16 @@ export class Entry {
     return decoder.decode(this.data);
   }
 
-  /** The bytes as JSON; `T` is what you know of it, it is not checked. Throws a `SyntaxError` if they are none. */
+  /**
+   * The bytes as JSON; `T` is what you know of it, it is not checked. Where they are none it throws a {@linkcode WalInputError}
+   * that names the LSN; its cause is the `SyntaxError`.
+   */
   json<T = unknown>(): T {
-    return JSON.parse(this.text()) as T;
+    try {
+      return JSON.parse(this.text()) as T;
+    } catch (cause) {
+      throw new WalInputError(`the entry with LSN ${this.lsn} is no JSON: ${messageOf(cause)}`, { cause });
+    }
   }
 }
 

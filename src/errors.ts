@@ -612,6 +612,7 @@ export function messageOf(error: unknown): string {
 export function describe(value: unknown): string {
   if (typeof value === "symbol" || typeof value === "function") return `a ${typeof value}`;
   if (typeof value === "string") return JSON.stringify(value.length > 60 ? `${value.slice(0, 60)}…` : value);
+  if (typeof value === "bigint") return `${value}n`; // 5n is no 5
   if (value === null || typeof value !== "object") return String(value);
   return Array.isArray(value) ? "an array" : `an object of ${value.constructor?.name ?? "no class"}`;
 }

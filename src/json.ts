@@ -5,7 +5,9 @@
  */
 
 import type { Entry, EntryInput } from "./entry.ts";
-import { describe, messageOf, WalInputError } from "./errors.ts";
+import { describe, messageOf, WalInputError, WalOptionsError } from "./errors.ts";
+import { MAX_APPEND_KIND } from "./format.ts";
+import { checkOptions } from "./options.ts";
 
 /**
  * What {@linkcode encodeJson} takes.
@@ -37,7 +39,12 @@ export interface EncodeJsonOptions {
  * await wal.close();
  * ```
  */
-export function encodeJson({ kind = 0 }: EncodeJsonOptions = {}): TransformStream<unknown, EntryInput> {
+export function encodeJson(options: EncodeJsonOptions = {}): TransformStream<unknown, EntryInput> {
+  checkOptions("encodeJson", options, ["kind"]);
+  const { kind = 0 } = options;
+  if (!Number.isInteger(kind) || kind < 0 || kind > MAX_APPEND_KIND) {
+    throw new WalOptionsError(`kind must be a whole number from 0 to ${MAX_APPEND_KIND}, not ${describe(kind)}`);
+  }
   return new TransformStream<unknown, EntryInput>({
     transform: (value, controller) => {
       const data = jsonOf(value);
@@ -84,7 +91,7 @@ export interface JsonEntry<T> {
 
 /**
  * Makes values of entries again. `T` is what you know of them: it is not checked. An entry that is no JSON ends the stream
- * with an error that names its LSN.
+ * with the {@linkcode WalInputError} of {@linkcode Entry.json}.
  *
  * @example
  * ```ts
@@ -101,16 +108,10 @@ export function decodeJson<T = unknown>(): TransformStream<Entry | readonly Entr
   return new TransformStream<Entry | readonly Entry[], JsonEntry<T>>({
     transform: (chunk, controller) => {
       const entries: readonly Entry[] = Array.isArray(chunk) ? chunk : [chunk as Entry];
-      for (const entry of entries) controller.enqueue(valueOf<T>(entry));
+      for (const entry of entries) {
+        const { lsn, kind, time } = entry;
+        controller.enqueue({ lsn, kind, time, value: entry.json<T>() });
+      }
     },
   });
-}
-
-function valueOf<T>(entry: Entry): JsonEntry<T> {
-  const { lsn, kind, time } = entry;
-  try {
-    return { lsn, kind, time, value: entry.json<T>() };
-  } catch (cause) {
-    throw new WalInputError(`the entry with LSN ${lsn} is no JSON: ${messageOf(cause)}`, { cause });
-  }
 }

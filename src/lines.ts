@@ -5,6 +5,7 @@
  */
 
 import { describe, WalInputError, WalLimitError, WalOptionsError } from "./errors.ts";
+import { checkOptions } from "./options.ts";
 
 const NEW_LINE = 0x0a;
 const CARRIAGE_RETURN = 0x0d;
@@ -23,7 +24,7 @@ const DEFAULT_MAX_LINE_BYTES = 16 * 1024 * 1024;
  * ```
  */
 export interface SplitLinesOptions {
-  /** A longer line, its `\r` included, is an error, so that nobody fills the memory with one that never ends. 16 MiB unless said. */
+  /** A line that is longer without its line end is an error, so that nobody fills the memory with one. 16 MiB unless said. */
   readonly maxLineBytes?: number;
 }
 
@@ -43,6 +44,7 @@ export interface SplitLinesOptions {
  * ```
  */
 export function splitLines(options: SplitLinesOptions = {}): TransformStream<Uint8Array, Uint8Array[]> {
+  checkOptions("splitLines", options, ["maxLineBytes"]);
   const { maxLineBytes = DEFAULT_MAX_LINE_BYTES } = options;
   if (!Number.isSafeInteger(maxLineBytes) || maxLineBytes < 1) {
     throw new WalOptionsError(`maxLineBytes must be a whole number from 1, not ${describe(maxLineBytes)}`);
@@ -94,9 +96,11 @@ class Splitter {
   }
 
   #add(part: Uint8Array): void {
+    if (part.length === 0) return;
     this.#begun.push(part);
     this.#begunBytes += part.length;
-    if (this.#begunBytes > this.#maxLineBytes) {
+    const returnBytes = part.at(-1) === CARRIAGE_RETURN ? 1 : 0; // of the line end, it may be
+    if (this.#begunBytes - returnBytes > this.#maxLineBytes) {
       const message =
         `a line is longer than maxLineBytes, ${this.#maxLineBytes}: it has ${this.#begunBytes} bytes or more`;
       throw new WalLimitError("maxLineBytes", this.#begunBytes, this.#maxLineBytes, message);

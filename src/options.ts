@@ -238,12 +238,8 @@ export function settle(options: WalOptions): Settings {
   if (preset !== undefined && !Object.hasOwn(PRESETS, preset)) {
     throw new WalOptionsError(`preset must be one of ${Object.keys(PRESETS).join(", ")}, not ${describe(preset)}`);
   }
-  if (onEvent !== undefined && typeof onEvent !== "function") {
-    throw new WalOptionsError(`onEvent must be a function, not ${describe(onEvent)}`);
-  }
-  if (runtime !== undefined && (typeof runtime !== "object" || typeof runtime?.open !== "function")) {
-    throw new WalOptionsError(`runtime must be a Runtime, an adapter to files and clock, not ${describe(runtime)}`);
-  }
+  checkFunction("onEvent", onEvent);
+  checkRuntime(runtime);
   checkSignal(signal);
   const settings = { ...DEFAULTS, ...(preset === undefined ? {} : PRESETS[preset]), ...explicit };
   checkRanges(settings);
@@ -254,7 +250,7 @@ export function settle(options: WalOptions): Settings {
   return settings;
 }
 
-/** Throws where `options` are none, name something else than `names`, or hold a signal that is none. */
+/** Throws where `options` are none, name something else than `names`, or hold a signal or a runtime that is none. */
 export function checkOptions(call: string, options: object, names: readonly string[]): void {
   if (typeof options !== "object" || options === null) {
     throw new WalOptionsError(`the options of ${call} must be an object, not ${describe(options)}`);
@@ -264,6 +260,32 @@ export function checkOptions(call: string, options: object, names: readonly stri
     throw new WalOptionsError(`${call} has no option ${unknown}; there are ${names.join(", ")}`);
   }
   checkSignal("signal" in options ? options.signal : undefined);
+  checkRuntime("runtime" in options ? options.runtime : undefined);
+}
+
+/** Throws where this is given and neither true nor false: the text "false" would count as true. */
+export function checkFlag(name: string, value: boolean | undefined): void {
+  if (value === undefined || typeof value === "boolean") return;
+  throw new WalOptionsError(`${name} must be true or false, not ${describe(value)}`);
+}
+
+/** Throws where this is given and no number, or below `least`. */
+export function checkNumber(name: string, value: number | undefined, least: number = -Infinity): void {
+  if (value === undefined || typeof value === "number" && value >= least) return;
+  const range = least === -Infinity ? "" : ` from ${least}`;
+  throw new WalOptionsError(`${name} must be a number${range}, not ${describe(value)}`);
+}
+
+/** Throws where this is given and no function. */
+export function checkFunction(name: string, value: unknown): void {
+  if (value === undefined || typeof value === "function") return;
+  throw new WalOptionsError(`${name} must be a function, not ${describe(value)}`);
+}
+
+/** Throws where this is given and none of the choices. */
+export function checkChoice(name: string, value: string | undefined, choices: readonly string[]): void {
+  if (value === undefined || choices.includes(value)) return;
+  throw new WalOptionsError(`${name} must be one of ${choices.join(", ")}, not ${describe(value)}`);
 }
 
 /** Throws where this is no LSN. */
@@ -274,13 +296,20 @@ export function checkLsn(lsn: number): void {
 
 /** Throws where this is given and is no level. */
 export function checkDurability(durability: Durability | undefined): void {
-  if (durability === undefined || DURABILITIES.includes(durability)) return;
-  throw new WalOptionsError(`durability must be one of ${DURABILITIES.join(", ")}, not ${describe(durability)}`);
+  checkChoice("durability", durability, DURABILITIES);
 }
 
 function checkSignal(signal: unknown): void {
   if (signal === undefined || signal instanceof AbortSignal) return;
   throw new WalOptionsError(`signal must be an AbortSignal, not ${describe(signal)}`);
+}
+
+function checkRuntime(runtime: unknown): void {
+  if (runtime === undefined) return;
+  if (typeof runtime === "object" && runtime !== null && "open" in runtime && typeof runtime.open === "function") {
+    return;
+  }
+  throw new WalOptionsError(`runtime must be a Runtime, an adapter to files and clock, not ${describe(runtime)}`);
 }
 
 function optionNames(): string {
@@ -297,12 +326,7 @@ function checkRanges(settings: Settings): void {
       throw new WalOptionsError(`${name} must be a ${number} from ${least} to ${most}, not ${describe(value)}`);
     }
   }
-  for (const [name, choices] of CHOICES) {
-    const value = settings[name];
-    if (typeof value !== "string" || !choices.includes(value)) {
-      throw new WalOptionsError(`${name} must be one of ${choices.join(", ")}, not ${describe(value)}`);
-    }
-  }
+  for (const [name, choices] of CHOICES) checkChoice(name, settings[name] as string, choices);
   const { segmentBytes } = settings;
   const isSize = Number.isSafeInteger(segmentBytes) && segmentBytes >= SMALLEST_SEGMENT_BYTES + 4 * KIB;
   if (segmentBytes !== 0 && !isSize) {

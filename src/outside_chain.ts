@@ -7,7 +7,7 @@
  * @module
  */
 
-import { type Link, type Walk, walkDown } from "./chain.ts";
+import { type Link, linkTo, type Walk, walkDown } from "./chain.ts";
 import {
   messageOf,
   systemCode,
@@ -15,12 +15,13 @@ import {
   WalDirectoryError,
   WalFormatError,
   WalIoError,
+  WalRangeError,
   WalRewoundError,
   WalTruncatedError,
   WalVersionError,
 } from "./errors.ts";
 import { decodeControlPayload, FrameKind, HEADER_BYTES, parseSegmentName, type SegmentName } from "./format.ts";
-import { chunksOf, FrameScanner } from "./scan.ts";
+import { chunksOf, FrameScanner, searchHeaders } from "./scan.ts";
 import { type OpenSegmentFile, openSegmentFile, type Place, release } from "./segment.ts";
 
 /** Where a reader is: behind the last frame that it has passed, or at its start, if a successor cuts it in the middle. */
@@ -87,17 +88,14 @@ export class OutsideChain {
   /** The segments from the reader's place on, oldest first; empty where there is no log; null where the listing is stale. */
   async find(): Promise<readonly Link[] | null> {
     this.#staleReason = null;
-    const { runtime, directory } = this.#place;
-    const files = await runtime.list(directory).catch((error: unknown) => {
-      throw new WalDirectoryError(`cannot read the log in ${directory}: ${messageOf(error)}`, error);
-    });
-    const names = files.map(parseSegmentName).filter((name) => name !== null);
-    names.sort((a, b) => b.id - a.id);
+    const names = await this.#list();
     const last = await this.#openLast(names);
     if (last === null) return null;
     if (last === "none") {
-      if (this.#anchor === null) return [];
-      throw new WalRewoundError(directory, this.#nextLsn);
+      if (this.#anchor === null && (this.#fromLsn ?? 1) <= 1) return [];
+      const [newest] = await this.#list(); // names that come and go meanwhile may escape a listing
+      if (newest?.name !== names[0]?.name) return null;
+      throw this.#anchor === null ? this.#beyond(0) : new WalRewoundError(this.#place.directory, this.#nextLsn);
     }
     try {
       this.#checkLog(last);
@@ -105,6 +103,15 @@ export class OutsideChain {
     } finally {
       await release(last.file);
     }
+  }
+
+  /** The segments that are there, the highest id first. */
+  async #list(): Promise<SegmentName[]> {
+    const { runtime, directory } = this.#place;
+    const files = await runtime.list(directory).catch((error: unknown) => {
+      throw new WalDirectoryError(`cannot read the log in ${directory}: ${messageOf(error)}`, error);
+    });
+    return files.map(parseSegmentName).filter((name) => name !== null).sort((a, b) => b.id - a.id);
   }
 
   /** Opens one of them to be read; null where the listing is stale. */
@@ -120,12 +127,31 @@ export class OutsideChain {
   }
 
   /** Whether the file of a segment is another's by now. */
-  async hasChanged({ name, opened }: Section): Promise<boolean> {
+  async hasChanged({ name, opened }: Pick<Section, "name" | "opened">): Promise<boolean> {
     const { id, salt } = opened.header;
     const again = await this.#openNamed(name, id);
     if (again === null) return true;
     await release(again.file);
     return again.header.salt !== salt;
+  }
+
+  /**
+   * Throws where the log ends before what is to be read; false where its last file has become another's meanwhile. What was
+   * written since it was listed may be left out of account: it was not there when somebody asked.
+   */
+  async #reaches(last: OpenSegmentFile, whole: Whole): Promise<boolean> {
+    const fromLsn = this.#fromLsn ?? 0;
+    if (fromLsn <= whole.lastLsn + 1) return true;
+    // Damage is not to pass for the end.
+    const lastLsn = Math.max(whole.lastLsn, await vouchedBehind(last, whole.endOffset));
+    if (fromLsn <= lastLsn + 1) return true;
+    if (await this.hasChanged({ name: linkTo(last.header).name, opened: last })) return false;
+    throw this.#beyond(lastLsn);
+  }
+
+  #beyond(lastLsn: number): WalRangeError {
+    const tried = `read from LSN ${this.#fromLsn} in ${this.#place.directory}`;
+    return new WalRangeError(`cannot ${tried}: the last one in its files is ${lastLsn}`);
   }
 
   /** The segment with the highest id of a complete set. */
@@ -147,11 +173,12 @@ export class OutsideChain {
 
   /** One that has shown nothing begins at the head, wherever that is by now. */
   async #begin(names: readonly SegmentName[], last: OpenSegmentFile): Promise<readonly Link[] | null> {
-    const head = await headOf(last);
-    let walked = this.#walkFrom(names, last, head.headLsn);
+    const whole = await wholeOf(last);
+    if (!await this.#reaches(last, whole)) return null;
+    let walked = this.#walkFrom(names, last, whole.headLsn);
     // A head frame at the very end may still be lost, unless files below it are gone: they go when it is synced.
-    if (walked.missing !== null && head.lastHeadLsn > head.headLsn) {
-      walked = this.#walkFrom(names, last, head.lastHeadLsn);
+    if (walked.missing !== null && whole.lastHeadLsn > whole.headLsn) {
+      walked = this.#walkFrom(names, last, whole.lastHeadLsn);
     }
     return walked.missing === null ? walked.links : this.#stale(walked.missing);
   }
@@ -177,7 +204,7 @@ export class OutsideChain {
     const [first] = links;
     if (first === undefined || first.id === anchor.id) return links;
     // What is gone below the head was cut; what is gone above it has vanished.
-    if (missing !== null && (await headOf(last)).lastHeadLsn <= nextLsn) return this.#stale(missing);
+    if (missing !== null && (await wholeOf(last)).lastHeadLsn <= nextLsn) return this.#stale(missing);
     if (first.baseLsn > nextLsn) throw new WalTruncatedError(`read on from LSN ${nextLsn}`, first.baseLsn);
     const opened = await this.#openNamed(first.name, first.id);
     if (opened === null) return null;
@@ -213,11 +240,19 @@ export class OutsideChain {
   }
 }
 
-/**
- * The first LSN there is, by the last segment's header and frames: what is sure, because a head frame is synced before anything
- * follows it, and what the last one says.
- */
-async function headOf({ file, checksum, header }: OpenSegmentFile): Promise<{ headLsn: number; lastHeadLsn: number }> {
+/** What the last segment's header and whole frames tell. */
+interface Whole {
+  /** The first LSN there is, as far as that is sure: a head frame is synced before anything follows it. */
+  readonly headLsn: number;
+  /** The same, as the last head frame says. */
+  readonly lastHeadLsn: number;
+  /** The last LSN there is, or was left out. */
+  readonly lastLsn: number;
+  /** Where the last whole frame ends. */
+  readonly endOffset: number;
+}
+
+async function wholeOf({ file, checksum, header }: OpenSegmentFile): Promise<Whole> {
   const scanner = new FrameScanner(chunksOf(file), checksum, HEADER_BYTES, header.baseLsn, await file.size());
   let { headLsn } = header;
   let lastHeadLsn = headLsn;
@@ -228,7 +263,16 @@ async function headOf({ file, checksum, header }: OpenSegmentFile): Promise<{ he
       lastHeadLsn = Math.max(headLsn, decodeControlPayload(frame.view, frame.at));
     }
   }
-  return { headLsn, lastHeadLsn };
+  return { headLsn, lastHeadLsn, lastLsn: scanner.nextLsn - 1, endOffset: scanner.offset };
+}
+
+/** The highest LSN that was synced, as frames behind a bad one say; 0 where there are none. */
+async function vouchedBehind({ file, checksum }: OpenSegmentFile, offset: number): Promise<number> {
+  let vouchedLsn = 0;
+  for await (const { header } of searchHeaders(file, checksum, offset, await file.size())) {
+    vouchedLsn = Math.max(vouchedLsn, header.syncedLsn);
+  }
+  return vouchedLsn;
 }
 
 function headerDamage(path: string, name: string, fault: "foreign" | "damaged"): Error {

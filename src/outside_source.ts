@@ -8,7 +8,7 @@ import { createChecksum } from "./checksum.ts";
 import type { Entry } from "./entry.ts";
 import { describe, WalError, WalIoError, WalOptionsError } from "./errors.ts";
 import { resolveDirectory } from "./opening.ts";
-import { checkLsn, checkOptions } from "./options.ts";
+import { checkFlag, checkLsn, checkOptions } from "./options.ts";
 import { OutsideReader } from "./outside_reader.ts";
 import type { BatchSource, ReadableOptions } from "./readable.ts";
 import { detectRuntime } from "./runtime/detect.ts";
@@ -41,8 +41,10 @@ const DEFAULT_POLL_MS = 50;
 /** The entries of the log in `directory`, read without its lock. Throws where the options are wrong. */
 export function outsideEntries(directory: string | URL, options: ReadOptions): BatchSource {
   checkOptions("read", options, NAMES);
-  const { from, to, pollMs = DEFAULT_POLL_MS } = options;
+  const { from, to, follow, batches, pollMs = DEFAULT_POLL_MS } = options;
   for (const lsn of [from, to]) if (lsn !== undefined) checkLsn(lsn);
+  checkFlag("follow", follow);
+  checkFlag("batches", batches);
   if (!Number.isFinite(pollMs) || pollMs < 1) {
     throw new WalOptionsError(`pollMs must be a number from 1, not ${describe(pollMs)}`);
   }

@@ -45,7 +45,7 @@ export type WalReadable<T> = ReadableStream<T> & AsyncIterable<T>;
  * ```
  */
 export interface ReadableOptions {
-  /** The first LSN; the first there is unless said. */
+  /** The first LSN, the next one that will be given out at the latest; the first there is unless said. */
   readonly from?: number;
   /** The last LSN; the last that is durable at the call unless said. A follower may wait for one that is to come. */
   readonly to?: number;

@@ -22,6 +22,7 @@ import { type OpenedLog, openLog, type WalRecovery } from "./opening.ts";
 import {
   changed,
   checkDurability,
+  checkFlag,
   checkLsn,
   checkOptions,
   DURABILITIES,
@@ -132,6 +133,10 @@ export class Wal {
    * With `follow` it looks again every `pollMs`: it does not watch the directory. Where the log has been cut past the
    * reader's place it ends in a {@linkcode WalTruncatedError}; where it was cut back and written anew, or replaced, in a
    * {@linkcode WalRewoundError}.
+   *
+   * The first read rejects with a {@linkcode WalDirectoryError} where there is no such directory, while in an empty one a
+   * follower waits; and with a {@linkcode WalRangeError} where `from` is above the next LSN of the files: in an empty log above
+   * 1. So a follower that is started again on a log that was replaced by a shorter one skips nothing unseen.
    *
    * @example
    * ```ts
@@ -381,12 +386,14 @@ export class Wal {
     this.#checkTaking("write through");
     checkOptions("acknowledge", options, ["durability", "batches"]);
     checkDurability(options.durability);
+    checkFlag("batches", options.batches);
     return acknowledgement(this.#log.committer, options.durability, options.batches ?? false);
   }
 
   /**
    * Resolves when everything that was accepted before the call is synced to the disk, at every durability level; to the
-   * last LSN of it. Rejects, once, where a full disk has rejected an entry for which nobody waited.
+   * last LSN of it. Rejects, once, where a full disk has rejected an entry that no {@linkcode commit} and no
+   * {@linkcode waitFor} waited for, also where a stream was told of it.
    *
    * @example
    * ```ts
@@ -435,9 +442,12 @@ export class Wal {
     const { from = firstLsn, to, follow = false, batches = false, signal } = options;
     checkLsn(from);
     if (to !== undefined) checkLsn(to);
+    checkFlag("follow", follow);
+    checkFlag("batches", batches);
     if (from < firstLsn) throw new WalTruncatedError(`read from LSN ${from}`, firstLsn);
     if (from > lastLsn + 1 || !follow && to !== undefined && to > lastLsn) {
-      throw new WalRangeError(`cannot read from LSN ${from} to ${to}: the last one given out is ${lastLsn}`);
+      const range = `from LSN ${from}${to === undefined ? "" : ` to ${to}`}`;
+      throw new WalRangeError(`cannot read ${range}: the last one given out is ${lastLsn}`);
     }
     const toLsn = follow ? to ?? Infinity : Math.min(to ?? durableLsn, durableLsn);
     const { tail, files, committer } = this.#log;
@@ -544,8 +554,9 @@ export class Wal {
 
   /**
    * Writes and syncs everything that was accepted, marks the clean end, and unlocks. Closing twice is closing once. A log
-   * that has failed is unlocked, and this rejects with the cause; it also rejects, and the log is closed all the same, where a
-   * full disk has rejected an entry for which nobody waited and nobody was told.
+   * that has failed is unlocked, and this rejects with the cause. Where a full disk has rejected an entry that no
+   * {@linkcode commit} and no {@linkcode waitFor} waited for, and no {@linkcode flush} has told of it since, it rejects too, also
+   * where a stream was told; the log is closed all the same.
    *
    * @example
    * ```ts

@@ -1,9 +1,10 @@
 // Entries as they come out of a frame, and frames that hold none of the kind.
 
 import { test } from "node:test";
-import { assert, assertEquals, assertStrictEquals, assertThrows } from "@std/assert";
+import { assert, assertEquals, assertInstanceOf, assertStrictEquals, assertThrows } from "@std/assert";
 import { viewOf } from "../src/bytes.ts";
 import { decodeEntries, Entry } from "../src/entry.ts";
+import { WalInputError } from "../src/errors.ts";
 import { ENTRY_HEADER_BYTES, FRAME_HEADER_BYTES, FrameKind } from "../src/format.ts";
 import { frameAt, joined } from "./support/frames.ts";
 
@@ -92,7 +93,10 @@ test("bytes that are no UTF-8 are shown as such in text, and untouched in data",
   assertEquals([...entry.data], [0x61, 0xff, 0xc3, 0x62]);
 });
 
-test("json is what was written, and a SyntaxError where that is none", () => {
+test("json is what was written, and where that is none an error of the log that names the LSN", () => {
   assertEquals(entryOf('{"a":[1,null,"ä"]}').json(), { a: [1, null, "ä"] });
-  for (const text of ["", "{", "undefined"]) assertThrows(() => entryOf(text).json(), SyntaxError);
+  for (const text of ["", "{", "undefined"]) {
+    const { cause } = assertThrows(() => entryOf(text).json(), WalInputError, "LSN 1 is no JSON: ");
+    assertInstanceOf(cause, SyntaxError);
+  }
 });

@@ -1,7 +1,7 @@
 // Values through a log and back.
 
 import { test } from "node:test";
-import { assertEquals, assertRejects } from "@std/assert";
+import { assertEquals, assertInstanceOf, assertRejects } from "@std/assert";
 import { decodeJson, encodeJson, WalInputError } from "../mod.ts";
 import { openLog } from "./support/log_fixture.ts";
 
@@ -35,7 +35,7 @@ test("values come back as they were, with their LSN, kind and time, entry by ent
 test("a value without JSON ends the stream, and those before it are in the log", async () => {
   const circle: unknown[] = [];
   circle.push(circle);
-  for (const [value, named] of [[undefined, "undefined"], [() => 1, "a function"], [circle, "an array"], [5n, "5"]]) {
+  for (const [value, named] of [[undefined, "undefined"], [() => 1, "a function"], [circle, "an array"], [5n, "5n"]]) {
     const log = await openLog();
     const piped = streamOf<unknown>("before", value).pipeThrough(encodeJson()).pipeTo(log.wal.writable());
     await assertRejects(() => piped, WalInputError, `cannot make JSON of ${named}`);
@@ -49,5 +49,6 @@ test("an entry that is no JSON ends the stream with its LSN", async () => {
   await log.commit("1", "{", "3");
   const reader = log.wal.readable().pipeThrough(decodeJson()).getReader();
   assertEquals((await reader.read()).value?.value, 1);
-  await assertRejects(() => reader.read(), WalInputError, "LSN 2");
+  const { cause } = await assertRejects(() => reader.read(), WalInputError, "LSN 2");
+  assertInstanceOf(cause, SyntaxError);
 });

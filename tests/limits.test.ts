@@ -217,6 +217,15 @@ test("an LSN must be a whole number, and a range must lie in the log", async () 
   await checkNothingLost(log);
 });
 
+test("a range that lies beyond the log is named as it was given: no end where there was none", async () => {
+  const { wal } = await openLogWith("kept");
+  const refusals = [[{ from: 10 }, "from LSN 10"], [{ from: 10, to: 12 }, "from LSN 10 to 12"]] as const;
+  for (const [range, named] of refusals) {
+    const { message } = assertThrows(() => wal.readable(range), WalRangeError);
+    assertEquals(message, `cannot read ${named}: the last one given out is 1`);
+  }
+});
+
 test("a log that begins late says so to who asks for what was before", async () => {
   const log = craftLog(1, 1000);
   await log.open();

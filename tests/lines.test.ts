@@ -69,6 +69,16 @@ test("a line that never ends is refused before it fills the memory", async () =>
   }
 });
 
+test("a line of just the limit goes through whatever its line end, also where a chunk ends inside of that", async () => {
+  const options = { maxLineBytes: 5 };
+  assertEquals(await split([bytes("aaaaa\r\nbbbbb\r"), bytes("\nccccc\r")], options), [["aaaaa"], ["bbbbb"], [
+    "ccccc",
+  ]]);
+  for (const chunks of [["aaaaaa\r\n"], ["aaaaa\r\r\n"], ["aaaaa\r", "\r\n"], ["aaaaa\r", "a\r\n"], ["aaaaa\rb"]]) {
+    await assertRejects(() => split(chunks.map(bytes), options), WalLimitError, "maxLineBytes");
+  }
+});
+
 test("what is not bytes is refused, and so is a limit that is none", async () => {
   await assertRejects(() => split(["text\n"]), WalInputError, "TextEncoderStream");
   for (const maxLineBytes of [0, 1.5, NaN, "5"]) {

@@ -2,13 +2,17 @@
 
 import { test } from "node:test";
 import { assertEquals, assertStringIncludes, assertThrows } from "@std/assert";
+import { encodeJson, splitLines, Wal } from "../mod.ts";
 import { WalOptionsError } from "../src/errors.ts";
 import { MAX_FRAME_BYTES } from "../src/format.ts";
 import { PRESETS, type Settings, settle, type WalOptions } from "../src/options.ts";
-import { MemoryRuntime } from "../src/runtime/memory.ts";
+import { MemoryDisk, MemoryRuntime } from "../src/runtime/memory.ts";
 
 const KIB = 1024;
 const MIB = 1024 * KIB;
+
+const runtime = new MemoryRuntime();
+const wal = await Wal.open("/wal", { runtime });
 
 /** The options as a program without types may give them. */
 function loose(options: object): WalOptions {
@@ -106,7 +110,8 @@ test("every number is taken from the least to the most, and refused by name beyo
 
 test("what is no number, and half a one, is refused by name and value", () => {
   for (const name of Object.keys(ranges)) {
-    for (const value of ["5", null, NaN, 10n, true]) assertRefused({ [name]: value }, name, String(value));
+    for (const value of ["5", null, NaN, true]) assertRefused({ [name]: value }, name, String(value));
+    assertRefused({ [name]: 10n }, name, "not 10n"); // which is no 10
     for (const value of [{}, [5], Object.create(null)]) assertRefused({ [name]: value }, name, "not an ");
     if (name !== "windowMs") assertRefused({ [name]: 20_000.5 }, name, "20000.5");
   }
@@ -143,6 +148,56 @@ test("options that are none, and parts that are not what they should be, are ref
   for (const runtime of [null, "node", {}, MemoryRuntime]) assertRefused({ runtime }, "runtime");
   for (const signal of [null, {}, new AbortController()]) assertRefused({ signal }, "signal");
   assertEquals(settle({ onEvent: () => {}, runtime: new MemoryRuntime(), signal: AbortSignal.abort() }), defaults);
+});
+
+// -- options of everything else
+
+/** Calls that take options: what each takes, what it refuses, and a word of how. */
+const others: readonly (readonly [
+  name: string,
+  call: (options: object) => unknown,
+  taken: object,
+  refused: object,
+  word: string,
+])[] = [
+  ["splitLines", splitLines, { maxLineBytes: 1 }, { maxLineBytes: 0 }, "from 1, not 0"],
+  ["encodeJson", encodeJson, { kind: 191 }, { kind: 192 }, "0 to 191, not 192"],
+  ["encodeJson", encodeJson, { kind: 0 }, { kind: "3" }, 'not "3"'],
+  ["encodeJson", encodeJson, {}, { durability: "fsync" }, "no option durability"], // that is the stream's into the log
+  ["writable", (options) => wal.writable(options), { durability: "write" }, { durability: "sync" }, 'not "sync"'],
+  ["acknowledge", (options) => wal.acknowledge(options), { batches: false }, { batches: "false" }, 'not "false"'],
+  ["acknowledge", (options) => wal.acknowledge(options), { durability: "none" }, { durability: 0 }, "not 0"],
+  ["readable", (options) => wal.readable(options), { follow: true }, { follow: 1 }, "true or false, not 1"],
+  ["readable", (options) => wal.readable(options), { batches: true }, { batches: "yes" }, 'not "yes"'],
+  ["read", (options) => Wal.read("/wal", options), { follow: false }, { follow: "false" }, 'not "false"'],
+  ["read", (options) => Wal.read("/wal", options), { batches: true }, { batches: null }, "not null"],
+  ["read", (options) => Wal.read("/wal", options), { runtime }, { runtime: {} }, "runtime must be"],
+  ["MemoryDisk", (options) => new MemoryDisk(options), { seed: 5 }, { seed: "5" }, 'not "5"'],
+  ["MemoryDisk", (options) => new MemoryDisk(options), { sizeBytes: 0 }, { sizeBytes: -1 }, "from 0, not -1"],
+  [
+    "powerLoss",
+    (options) => runtime.disk.powerLoss(options),
+    { keep: "none" },
+    { keep: "nothing" },
+    "none, all, first",
+  ],
+  ["powerLoss", (options) => runtime.disk.powerLoss(options), { seed: 1.5 }, { seed: NaN }, "not NaN"],
+  ["MemoryRuntime", (options) => new MemoryRuntime(options), { disk: runtime.disk }, { disk: {} }, "a MemoryDisk"],
+  ["MemoryRuntime", (options) => new MemoryRuntime(options), { manualTime: true }, { manualTime: 1 }, "not 1"],
+  ["MemoryRuntime", (options) => new MemoryRuntime(options), { kernelLock: false }, { kernelLock: "no" }, 'not "no"'],
+  ["MemoryRuntime", (options) => new MemoryRuntime(options), { now: 0 }, { now: "0" }, 'not "0"'],
+  ["MemoryRuntime", (options) => new MemoryRuntime(options), { onCall: () => undefined }, { onCall: {} }, "a function"],
+];
+
+test("an option that a call does not know, or cannot take, is refused as soon as it is given, wherever that is", () => {
+  for (const [name, call, taken, refused, word] of others) {
+    call(taken);
+    call(Object.fromEntries(Object.keys(taken).map((each) => [each, undefined])));
+    const { message } = assertThrows(() => call(refused), WalOptionsError, Object.keys(refused)[0]);
+    assertStringIncludes(message, word);
+    assertThrows(() => call({ ...taken, nonsense: 1 }), WalOptionsError, `${name} has no option nonsense`);
+    assertThrows(() => call(null as unknown as object), WalOptionsError, `the options of ${name}`);
+  }
 });
 
 // -- contradictions

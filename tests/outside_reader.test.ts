@@ -360,7 +360,10 @@ test("a directory without a log ends at once, a follower waits for the first ent
   await log.advance(20);
   assertEquals(await watcher.news(), ["1 a"]);
   const empty = new MemoryRuntime({ disk: new MemoryDisk() });
-  await assertRejects(() => Wal.read("/nowhere", { runtime: empty }).getReader().read(), WalDirectoryError, "/nowhere");
+  for (const follow of [false, true]) { // also who would wait for a log: not for a directory that may be misspelt
+    const nowhere = Wal.read("/nowhere", { runtime: empty, follow });
+    await assertRejects(() => nowhere.getReader().read(), WalDirectoryError, "/nowhere");
+  }
 });
 
 test("a signal and a cancel end a follower elsewhere at once", async () => {

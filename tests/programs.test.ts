@@ -3,6 +3,7 @@
 
 import { assert, assertEquals, assertGreater, assertLess, assertMatch, assertStringIncludes } from "@std/assert";
 import { readFileSync } from "node:fs";
+import { connect } from "node:net";
 import { join } from "node:path";
 import process from "node:process";
 import { test } from "node:test";
@@ -124,21 +125,22 @@ test("a store with a long history writes what is left of it, cuts off the rest, 
     assertEquals((await tell([...sets, "delete key0", ...gets])).slice(-5), expected);
     assertEquals(await tell(gets), expected);
     assertEquals((await readDirectory(directory)).map((entry) => entry.lsn), [3002, 3003, 3004, 3005]);
-    assertEquals(await tell([...gets, "set key0 1", "get key0", "mistake"]), [
+    const mistakes = ["mistake", "get", "get key0 extra", "delete key0 extra", "set key0"];
+    assertEquals(await tell([...gets, "set key0 1", "get key0", ...mistakes]), [
       ...expected,
       "ok 3006",
       "1",
-      "there are set, get and delete",
+      ...mistakes.map(() => "there are set, get and delete"),
     ]);
   }));
 
 // -- server.ts
 
 /** A server, and what happens to it. Afterwards it must serve others, stop when it is told to, and have a log in order. */
-async function withServer(body: (port: number, server: Program) => Promise<void>): Promise<void> {
+async function withServer(body: (port: number, server: Program) => Promise<void>, preload?: string): Promise<void> {
   await inSandbox(async (sandbox) => {
     const directory = join(sandbox, "server");
-    const server = (await ProgramFolder.make(sandbox)).start("server", [directory]);
+    const server = (await ProgramFolder.make(sandbox)).start("server", [directory], preload);
     try {
       const port = Number(await within(30, "its port", server.nextLine()));
       await body(port, server);
@@ -192,6 +194,64 @@ test("the server answers each line once it is durable, while the next is still t
     const beyond = await (await fetch(`http://127.0.0.1:${port}/?from=99`)).text();
     assertStringIncludes(beyond, "cannot read from LSN 99");
   }));
+
+/** What a connection to this address comes to. */
+function reach(host: string, port: number): Promise<string> {
+  return new Promise((resolve) => {
+    const socket = connect(port, host, () => {
+      resolve("reached");
+      socket.destroy();
+    });
+    socket.on("error", () => resolve("refused"));
+  });
+}
+
+test("the server is there for this machine alone: its other addresses are refused", () =>
+  withServer(async (port) => {
+    assertEquals(await reach("127.0.0.1", port), "reached");
+    const others = process.platform === "linux" ? ["::1", "127.0.0.2"] : ["::1"]; // all that begin with 127 are there
+    for (const host of others) assertEquals(await reach(host, port), "refused", host);
+  }));
+
+test("POST appends and GET reads, with no body and no from too; any other method is refused", () =>
+  withServer(async (port) => {
+    const ask = (method: string, path = "/", body: string | null = null): Promise<Response> =>
+      within(30, method, fetch(`http://127.0.0.1:${port}${path}`, { method, body }));
+    const type = "application/x-ndjson";
+    for (const [body, said] of [["5\n", '{"lsn":1}\n'], ["", ""], [null, ""]] as const) {
+      const answer = await ask("POST", "/", body);
+      assertEquals([answer.status, answer.headers.get("content-type"), await answer.text()], [200, type, said]);
+    }
+    for (const path of ["/", "/?from=", "/?from=1"]) {
+      const answer = await ask("GET", path);
+      const told = [answer.status, answer.headers.get("content-type"), await answer.text()];
+      assertEquals(told, [200, type, '{"lsn":1,"value":5}\n'], path);
+    }
+    for (const method of ["HEAD", "PUT", "DELETE", "OPTIONS", "PATCH"]) {
+      const bodies = method === "HEAD" ? [null] : [null, "6\n", "6\n".repeat(1_000_000)];
+      for (const body of bodies) {
+        const answer = await ask(method, "/", body);
+        assertEquals([answer.status, await answer.text()], [405, ""], method);
+      }
+    }
+    assertEquals((await readBack(port)).length, 1, "what was refused appends nothing");
+  }));
+
+/** Bun looks at its clock every 4 s. */
+const longPauseMs = currentRuntime === "bun" ? 6000 : 2000;
+
+test("a client that pauses for long, and one that sends much, is not cut off by limits of the runtime", () =>
+  withServer(async (port) => {
+    const client = new Client(port);
+    client.send('"before"\n');
+    await client.answered(1);
+    await sleep(longPauseMs);
+    const line = `"${"x".repeat(1021)}"\n`;
+    for (let sent = 0; sent < 32; sent++) client.send(line.repeat(64));
+    client.end();
+    await client.closed();
+    assertEquals([client.lsns.length, client.error], [1 + 32 * 64, ""]);
+  }, "impatient"));
 
 test("a client that hangs holds up nobody else", () =>
   withServer(async (port) => {

@@ -3,9 +3,10 @@
  *
  * @module
  */
+import { checkChoice, checkNumber, checkOptions } from "../options.ts";
 import { MemoryDiskError } from "./memory_error.ts";
 import { ancestorPaths } from "./memory_path.ts";
-import type { MemoryKeep } from "./memory_survival.ts";
+import { MEMORY_KEEPS, type MemoryKeep } from "./memory_survival.ts";
 import { MemoryTree } from "./memory_tree.ts";
 import { bootIdOf, MemoryVolume } from "./memory_volume.ts";
 import { Random } from "./random.ts";
@@ -90,6 +91,9 @@ export class MemoryDisk {
 
   /** An empty disk, if the options do not say otherwise. */
   constructor(options: MemoryDiskOptions = {}) {
+    checkOptions("MemoryDisk", options, ["seed", "sizeBytes", "files"]);
+    checkNumber("seed", options.seed);
+    checkNumber("sizeBytes", options.sizeBytes, 0);
     const random = new Random(options.seed ?? 0);
     this.#volume = new MemoryVolume(new MemoryTree(), random, options.sizeBytes ?? Infinity, bootIdOf(random));
     for (const [path, bytes] of Object.entries(options.files ?? {})) this.write(path, bytes);
@@ -128,8 +132,12 @@ export class MemoryDisk {
    * @param how The seed, or more than that.
    */
   powerLoss(how: number | MemoryPowerLoss = {}): MemoryDisk {
-    const { keep = null, seed = 0 } = typeof how === "number" ? { seed: how } : how;
-    return makeDisk(this.#volume.losePower(keep, seed));
+    const options: MemoryPowerLoss = typeof how === "number" ? { seed: how } : how;
+    checkOptions("powerLoss", options, ["keep", "seed"]);
+    const { keep, seed } = options;
+    checkChoice("keep", keep, MEMORY_KEEPS);
+    checkNumber("seed", seed);
+    return makeDisk(this.#volume.losePower(keep ?? null, seed ?? 0));
   }
 
   /**

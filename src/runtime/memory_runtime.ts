@@ -3,6 +3,8 @@
  *
  * @module
  */
+import { describe, WalOptionsError } from "../errors.ts";
+import { checkFlag, checkFunction, checkNumber, checkOptions } from "../options.ts";
 import type { MemoryCall, MemoryFault } from "./memory_call.ts";
 import { type MemoryClock, VirtualClock } from "./memory_clock.ts";
 import { MemoryDisk, volumeOf } from "./memory_disk.ts";
@@ -26,6 +28,7 @@ import { Random } from "./random.ts";
 const FIRST_MS = 1_735_689_600_000;
 const TICKS_PER_PROCESS = 100;
 const PID_NAMESPACE = "memory";
+const OPTION_NAMES = ["disk", "seed", "now", "manualTime", "kernelLock", "crc32", "onCall", "onReturn"];
 
 /**
  * How a {@linkcode MemoryRuntime} is made.
@@ -113,6 +116,7 @@ export class MemoryRuntime implements Runtime {
 
   /** A process that has just begun. */
   constructor(options: MemoryRuntimeOptions = {}) {
+    check(options);
     this.disk = options.disk ?? new MemoryDisk();
     this.#volume = volumeOf(this.disk);
     // Two processes of one disk must not draw the same ids, as they would from the same default.
@@ -261,6 +265,21 @@ export class MemoryRuntime implements Runtime {
     };
     return this.#process.start({ name: "freeBytes", path, changes: false, take });
   }
+}
+
+function check(options: MemoryRuntimeOptions): void {
+  checkOptions("MemoryRuntime", options, OPTION_NAMES);
+  const { disk, seed, now, manualTime, kernelLock, crc32, onCall, onReturn } = options;
+  if (disk !== undefined && !(disk instanceof MemoryDisk)) {
+    throw new WalOptionsError(`disk must be a MemoryDisk, not ${describe(disk)}`);
+  }
+  checkNumber("seed", seed);
+  checkNumber("now", now);
+  checkFlag("manualTime", manualTime);
+  checkFlag("kernelLock", kernelLock);
+  checkFunction("crc32", crc32);
+  checkFunction("onCall", onCall);
+  checkFunction("onReturn", onReturn);
 }
 
 function findOrCreate(volume: MemoryVolume, path: string, mode: OpenMode): number {

@@ -22,6 +22,9 @@ import { SECTOR_BYTES } from "./memory_sectors.ts";
  */
 export type MemoryKeep = "none" | "all" | "first" | "any";
 
+/** All of them. */
+export const MEMORY_KEEPS: readonly MemoryKeep[] = ["none", "all", "first", "any"];
+
 /** One way in which the changes of one file or directory survive. */
 export interface Survival {
   /** Whether a change that cannot be halved survives: of a name, or the cutting of a file. */

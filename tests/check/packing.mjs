@@ -3,8 +3,8 @@
 import { mkdirSync, readFileSync } from "node:fs";
 import { join, relative } from "node:path";
 import { fileURLToPath } from "node:url";
-import { root, runDeno, runNpm } from "./process.mjs";
-import { failure, resultOf } from "./result.mjs";
+import { root, run, runDeno, runNpm } from "./process.mjs";
+import { failure, resultOf, sumOf } from "./result.mjs";
 
 export const entryPoints = ["mod.ts", "src/runtime/memory.ts"];
 
@@ -38,7 +38,7 @@ export async function modulesOf(entries) {
 }
 
 /**
- * Packs for npm, which builds first, and compares the contents.
+ * Packs for npm, which builds first, compares the contents, and starts the programs of the build as `npx` does in a clone.
  *
  * @returns {Promise<Result>}
  */
@@ -50,7 +50,17 @@ export async function checkPack() {
   const packed = report[0].files.map((/** @type {{ path: string }} */ file) => file.path);
   const modules = await modulesOf([...entryPoints, ...programs]);
   const built = modules.flatMap((path) => ["d.ts", "js"].map((ending) => `dist/${path.replace(/ts$/, ending)}`));
-  return compare("npm pack", packed, [...papers, "package.json", "dist/web.d.ts", ...built]);
+  const contents = compare("npm pack", packed, [...papers, "package.json", "dist/web.d.ts", ...built]);
+  return sumOf([{ what: "contents", code: contents.failed, output: contents.output }, ...await startPrograms()]);
+}
+
+async function startPrograms() {
+  const { bin } = JSON.parse(readFileSync(join(root, "package.json"), "utf8"));
+  const starts = Object.entries(bin).map(async ([name, path]) => ({
+    what: `${name}, which nobody may start`,
+    ...await run(join(root, path), ["--version"]),
+  }));
+  return await Promise.all(starts);
 }
 
 /**

@@ -5,8 +5,9 @@
  */
 
 import { mkdir, readFile, symlink, writeFile } from "node:fs/promises";
-import { join } from "node:path";
+import { dirname, extname, join } from "node:path";
 import process from "node:process";
+import { fileURLToPath } from "node:url";
 import { currentRuntime, Program } from "./processes.ts";
 import { inSandbox } from "./sandbox.ts";
 
@@ -63,11 +64,17 @@ export class ProgramFolder {
     return folder;
   }
 
-  /** Starts one of them: `name` without the `.ts`. */
-  start(name: string, programArguments: readonly string[]): Program {
+  /** Starts one of them: `name` without the `.ts`; after `preload`, a file of this folder, if there is one. */
+  start(name: string, programArguments: readonly string[], preload?: string): Program {
     const path = join(this.directory, currentRuntime === "node" ? `${name}.js` : `${name}.ts`);
-    const flags = ["run", "--quiet", "--no-check", "--allow-all", "--no-prompt", ...denoImports];
-    return new Program(process.execPath, [...currentRuntime === "deno" ? flags : [], path, ...programArguments], {});
+    const flags = currentRuntime === "deno"
+      ? ["run", "--quiet", "--no-check", "--allow-all", "--no-prompt", ...denoImports]
+      : [];
+    if (preload !== undefined) {
+      const own = fileURLToPath(import.meta.url);
+      flags.push(currentRuntime === "node" ? "--import" : "--preload", join(dirname(own), `${preload}${extname(own)}`));
+    }
+    return new Program(process.execPath, [...flags, path, ...programArguments], {});
   }
 }
 
