@@ -73,6 +73,34 @@ export class Admission {
     return this.#accepted(this.#options.intake.add(input), asked);
   }
 
+  /**
+   * The same for the entries of an array, from the `from`th on, as many as find room. Returns which is the next to be taken.
+   * What was taken before one that is none stays.
+   */
+  tryAppendAll(
+    inputs: readonly EntryInput[],
+    from: number,
+    level: Durability = this.#options.settings.durability,
+  ): number {
+    const { intake, settlement } = this.#options;
+    let nth = from;
+    let isAnyNone = false;
+    try {
+      for (; nth < inputs.length; nth++) {
+        this.#check("append"); // each: a getter of the one before may have closed the log
+        const input = inputs[nth] as EntryInput;
+        const asked = levelOf(input, level);
+        const lsn = intake.add(input);
+        if (lsn === 0) break;
+        settlement.accept(lsn, asked);
+        isAnyNone ||= asked === "none";
+      }
+    } finally {
+      if (nth > from) this.#arrived(isAnyNone);
+    }
+    return nth;
+  }
+
   /** The same for all of a batch, which asks for what the strongest of its entries does. */
   tryAppendBatch(inputs: readonly EntryInput[], level: Durability = this.#options.settings.durability): number {
     this.#check("append a batch");
@@ -116,13 +144,18 @@ export class Admission {
 
   #accepted(lsn: number, level: Durability): number {
     if (lsn === 0) return 0;
-    const { intake, settlement, settings, host } = this.#options;
-    settlement.accept(lsn, level);
+    this.#options.settlement.accept(lsn, level);
+    this.#arrived(level === "none");
+    return lsn;
+  }
+
+  /** Something was taken, and may have to be written soon. */
+  #arrived(isAnyNone: boolean): void {
+    const { intake, settings, host } = this.#options;
     this.ages.arrived();
-    if (level === "none") this.#lossAlarm.set(settings.lossMs);
+    if (isAnyNone) this.#lossAlarm.set(settings.lossMs);
     if (this.#window.isClosed(intake.pending)) host.kick();
     else this.#window.arrived();
-    return lsn;
   }
 
   // -- room

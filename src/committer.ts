@@ -29,6 +29,9 @@ import type { AskedLevel } from "./waiters.ts";
 /** At `"write"` there is a sync after so many bytes, so that an open after a crash has little to write again. */
 const SYNC_EVERY_BYTES = 64 * 1024 * 1024;
 
+/** More than this at once makes a flush no faster. */
+const AHEAD_BYTES = 1024 * 1024;
+
 /** What a committer is made with. */
 export interface CommitterOptions {
   /** The end of the log; nobody else may write to it from now on. */
@@ -135,6 +138,11 @@ export class Committer {
   /** What waits to be written. */
   get bufferedBytes(): number {
     return this.#intake.bufferedBytes;
+  }
+
+  /** Whether enough for the next flush has gathered while something else is done: who can wait does well to. */
+  get isAhead(): boolean {
+    return this.#intake.pending.pendingBytes >= AHEAD_BYTES && this.#pump.isRunning;
   }
 
   /** How many entries wait to be written. */
@@ -256,18 +264,22 @@ export class Committer {
     // From here to the write there is no await: what is taken is what was there, and what arrives goes elsewhere.
     if (next === intake.pending) this.admission.take();
     const count = this.#settings.maxEntries === 1 ? 1 : tail.countThatFit(next);
-    const startMs = this.#runtime.monotonicMs();
-    const isBlocking = this.#pace.next(next.pendingBytes);
     const { visibleLsn } = this;
-    const time = await tail.write(next, count, isBlocking);
+    const { pendingBytes } = next;
+    const blocksWrite = this.#pace.blocksWrite(pendingBytes);
+    const startMs = this.#runtime.monotonicMs();
+    const time = await tail.write(next, count, blocksWrite);
+    this.#lastFlushMs = this.#runtime.monotonicMs();
+    this.#pace.wrote(this.#lastFlushMs - startMs, blocksWrite);
     this.observers.written(tail.writtenLsn, time);
     const syncs = this.#isSyncDue();
     if (syncs) {
       if (this.#settlement.isNews(visibleLsn)) this.#tellWritten();
-      await tail.sync(isBlocking);
+      const blocksSync = this.#pace.blocksSync(pendingBytes);
+      const elapsedMs = await tail.sync(blocksSync);
+      this.#pace.synced(elapsedMs, blocksSync);
+      this.#lastFlushMs += elapsedMs;
     }
-    this.#lastFlushMs = this.#runtime.monotonicMs();
-    this.#pace.observe(this.#lastFlushMs - startMs, isBlocking, syncs);
     const before = next.count;
     this.#counters.mostPendingBytes = Math.max(this.#counters.mostPendingBytes, this.bufferedBytes);
     next.drop(count);

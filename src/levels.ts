@@ -21,8 +21,8 @@ export class Levels {
 
   /** The LSNs up to this one, from the one noted before, ask for `level`. */
   note(lastLsn: number, level: Durability): void {
-    const last = this.#runs.at(-1);
-    if (last?.level === level) last.lastLsn = lastLsn;
+    const last = this.#runs[this.#runs.length - 1];
+    if (last !== undefined && last.level === level) last.lastLsn = lastLsn;
     else this.#runs.push({ lastLsn, level });
   }
 

@@ -1,8 +1,9 @@
 /**
- * Whether the next flush blocks the calling thread or goes through the runtime's pool.
+ * Which calls of the next flush block the calling thread, and which go through the runtime's pool.
  *
- * On a fast disk a blocking flush saves a hop through the pool, which costs a third of a sync; on a slow one it holds up
- * everything else in the process. `"auto"` begins in the pool and goes by the times it sees.
+ * A write goes into the page cache in less time than a hop through the pool takes, so it blocks unless it is large or one has
+ * been seen to take long. A sync waits for the disk: on a fast one a blocking call saves the hop, which costs a third of it;
+ * on a slow one it holds up everything else in the process. `"auto"` begins in the pool and goes by the times it sees.
  *
  * @module
  */
@@ -11,14 +12,18 @@ import type { IoMode } from "./options.ts";
 
 /** A sync that takes no longer is fast. */
 const FAST_MS = 1;
-/** One that takes longer sends the next ones to the pool. */
+/** One that takes longer sends the next ones to the pool; so does a write. */
 const SLOW_MS = 2;
 /** So many fast ones in a row are believed. After each slow one in blocking mode, twice as many are asked for. */
 const FIRST_TRIAL = 8;
 const LONGEST_TRIAL = 1024;
-/** What is larger takes its time in any case, and the thread does not wait for it. */
-const LARGE_BYTES = 256 * 1024;
-/** After holding the thread so long in all, one flush goes through the pool, so that the event loop turns. */
+/** The sync of what is larger takes its time in any case, and there is more to come: the thread has better things to do. */
+const LARGE_SYNC_BYTES = 256 * 1024;
+/** What is larger takes long even into the page cache. */
+const LARGE_WRITE_BYTES = 2 * 1024 * 1024;
+/** After a slow write so many go through the pool. */
+const WARY_WRITES = 64;
+/** After holding the thread so long in all, one call goes through the pool, so that the event loop turns. */
 const HOLD_MS = 2;
 
 /** Remembers how fast the disk has been. */
@@ -27,6 +32,7 @@ export class Pace {
   #isBlocking: boolean;
   #fastInARow = 0;
   #trial = FIRST_TRIAL;
+  #waryWrites = 0;
   #heldMs = 0;
 
   /** @param mode What the user asked for. */
@@ -35,25 +41,41 @@ export class Pace {
     this.#isBlocking = mode === "blocking";
   }
 
-  /** Whether the next flush, of so many bytes, blocks. */
-  next(lengthBytes: number): boolean {
-    if (!this.#isBlocking || this.#mode === "auto" && lengthBytes > LARGE_BYTES) return false;
-    if (this.#heldMs < HOLD_MS) return true;
-    this.#heldMs = 0;
+  /** Whether the next write, of so many bytes, blocks. */
+  blocksWrite(lengthBytes: number): boolean {
+    if (this.#heldMs >= 2 * HOLD_MS) return false; // no sync has let the loop turn
+    if (this.#mode === "blocking") return true;
+    if (this.#waryWrites > 0) this.#waryWrites--;
+    else return lengthBytes <= LARGE_WRITE_BYTES;
     return false;
   }
 
-  /** Takes note of how long a flush took; only one with a sync tells of the disk. */
-  observe(elapsedMs: number, wasBlocking: boolean, hasSynced: boolean): void {
-    if (wasBlocking) this.#heldMs += elapsedMs;
-    if (this.#mode !== "auto" || !hasSynced) return;
+  /** Whether the next sync, after a write of so many bytes, blocks. */
+  blocksSync(lengthBytes: number): boolean {
+    if (!this.#isBlocking || this.#mode === "auto" && lengthBytes > LARGE_SYNC_BYTES) return false;
+    return this.#heldMs < HOLD_MS;
+  }
+
+  /** Takes note of how long a write took. */
+  wrote(elapsedMs: number, wasBlocking: boolean): void {
+    this.#hold(elapsedMs, wasBlocking);
+    if (wasBlocking && elapsedMs > SLOW_MS) this.#waryWrites = WARY_WRITES;
+  }
+
+  /** Takes note of how long a sync took. */
+  synced(elapsedMs: number, wasBlocking: boolean): void {
+    this.#hold(elapsedMs, wasBlocking);
+    if (this.#mode !== "auto") return;
     this.#fastInARow = elapsedMs <= FAST_MS ? this.#fastInARow + 1 : 0;
     if (this.#isBlocking && wasBlocking && elapsedMs > SLOW_MS) {
       this.#isBlocking = false;
       this.#trial = Math.min(2 * this.#trial, LONGEST_TRIAL);
     } else if (!this.#isBlocking && this.#fastInARow >= this.#trial) {
       this.#isBlocking = true;
-      this.#heldMs = 0;
     }
+  }
+
+  #hold(elapsedMs: number, wasBlocking: boolean): void {
+    this.#heldMs = wasBlocking ? this.#heldMs + elapsedMs : 0;
   }
 }

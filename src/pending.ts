@@ -49,8 +49,14 @@ export class Pending {
   readonly #settings: PendingSettings;
   #bytes: Uint8Array<ArrayBuffer> = new Uint8Array(FIRST_BUFFER_BYTES);
   #view: DataView = viewOf(this.#bytes);
+  /** Where the first frame begins that is not yet written. */
+  #startAt = HEADROOM_BYTES;
   #endAt = HEADROOM_BYTES;
   #frames: PendingFrame[] = [];
+  /** The last frame, while it may still grow. */
+  #open: PendingFrame | null = null;
+  /** Up to here of the buffer an entry goes into the open frame without another thought. */
+  #openLimit = 0;
   /** The first frame that is not yet written. */
   #next = 0;
   #count = 0;
@@ -77,7 +83,7 @@ export class Pending {
 
   /** Bytes that are not yet written. */
   get pendingBytes(): number {
-    return this.#endAt - (this.#frames[this.#next]?.at ?? this.#endAt);
+    return this.#endAt - this.#startAt;
   }
 
   /** The first LSN that is not yet written, or null. */
@@ -108,6 +114,23 @@ export class Pending {
     return lengthBytes === 0 ? aligned(this.#endAt - at) : lengthBytes;
   }
 
+  /** The way that most entries go: bytes that fit behind the last entry. False, and nothing is taken, where these are not. */
+  addBytes(input: EntryInput): boolean {
+    const open = this.#open;
+    if (open === null || !(input instanceof Uint8Array)) return false;
+    const { length } = input;
+    const at = this.#endAt;
+    const end = at + ENTRY_HEADER_BYTES + length;
+    if (end > this.#openLimit || length > this.#settings.maxEntryBytes) return false;
+    this.#bytes.set(input, at + ENTRY_HEADER_BYTES);
+    this.#view.setUint32(at, length, true);
+    this.#bytes[at + 4] = 0;
+    open.count++;
+    this.#count++;
+    this.#endAt = end;
+    return true;
+  }
+
   /** Takes an entry. Throws, and takes nothing, where it is none. */
   add(input: EntryInput, lsn: number): void {
     const before = this.#endAt;
@@ -125,7 +148,7 @@ export class Pending {
         this.#bytes.copyWithin(bodyAt, at, end);
       }
       this.closeFrame(); // only now: its padding may lie where the entry was
-      this.#frames.push({ at: start, kind: FrameKind.ENTRIES, firstLsn: lsn, count: 1, lengthBytes: 0 });
+      this.#push({ at: start, kind: FrameKind.ENTRIES, firstLsn: lsn, count: 1, lengthBytes: 0 });
       this.#endAt = bodyAt + (end - at);
     }
     this.#count++;
@@ -152,7 +175,7 @@ export class Pending {
     }
     if (count === 0) throw new WalInputError("cannot append a batch without entries"); // a getter of one took them away
     this.closeFrame();
-    this.#frames.push({ at: start, kind: FrameKind.BATCH, firstLsn, count, lengthBytes: 0 });
+    this.#push({ at: start, kind: FrameKind.BATCH, firstLsn, count, lengthBytes: 0 });
     this.#endAt = end;
     this.#count += count;
     this.closeFrame();
@@ -161,20 +184,29 @@ export class Pending {
 
   /** The last frame takes no more; its padding is zeros, whatever the buffer held before. */
   closeFrame(): void {
-    const open = this.#frames.at(-1);
-    if (open === undefined || open.lengthBytes !== 0) return;
+    const open = this.#open;
+    if (open === null) return;
     const end = aligned(this.#endAt);
     this.#reserve(end);
     this.#bytes.fill(0, this.#endAt, end);
     open.lengthBytes = end - open.at;
     this.#endAt = end;
+    this.#open = null;
+  }
+
+  #push(frame: PendingFrame): void {
+    this.#frames.push(frame);
+    this.#open = frame;
+    this.#openLimit = Math.min(frame.at + FRAME_TARGET_BYTES, this.#bytes.length);
   }
 
   /** The first `frames` of those that are not yet written have been. */
   drop(frames: number): void {
     for (let nth = 0; nth < frames; nth++) this.#count -= this.frame(nth).count;
     this.#next += frames;
-    if (this.#next === this.#frames.length) this.clear();
+    const first = this.#frames[this.#next];
+    if (first === undefined) this.clear();
+    else this.#startAt = first.at;
   }
 
   /** Forgets everything; the buffer stays as large as the largest flush so far, for the next one of that size. */
@@ -182,14 +214,15 @@ export class Pending {
     this.#frames.length = 0;
     this.#next = 0;
     this.#count = 0;
-    this.#endAt = HEADROOM_BYTES;
+    this.#open = null;
+    this.#startAt = this.#endAt = HEADROOM_BYTES;
   }
 
   /** The frame that may take an entry of at least so many bytes, or null. */
   #openFrame(leastBytes: number): PendingFrame | null {
-    const last = this.#frames.at(-1);
-    if (last === undefined || last.lengthBytes !== 0) return null;
-    return this.#endAt - last.at + ENTRY_HEADER_BYTES + leastBytes <= FRAME_TARGET_BYTES ? last : null;
+    const open = this.#open;
+    if (open === null) return null;
+    return this.#endAt - open.at + ENTRY_HEADER_BYTES + leastBytes <= FRAME_TARGET_BYTES ? open : null;
   }
 
   /** Writes an entry at `at` of the buffer and returns where it ends. */

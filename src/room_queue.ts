@@ -9,17 +9,19 @@ interface RoomWaiter {
   readonly attempt: () => number;
   readonly resolve: (lsn: number) => void;
   readonly reject: (reason: unknown) => void;
-  /** It has given up. */
+  /** It has had its turn, or has given up. */
   isGone: boolean;
 }
 
 /** See the head of this file. */
 export class RoomQueue {
   #waiters: RoomWaiter[] = [];
+  /** How many of them are not gone. */
+  #count = 0;
 
   /** Whether nobody waits. */
   get isEmpty(): boolean {
-    return this.#waiters.every(({ isGone }) => isGone);
+    return this.#count === 0;
   }
 
   /** Waits in line; resolves to what `attempt` returned when it was its turn. Rejects when the signal says so. */
@@ -28,8 +30,9 @@ export class RoomQueue {
     const turn = new Promise<number>((resolve, reject) => {
       const waiter = { attempt, resolve, reject, isGone: false };
       this.#waiters.push(waiter);
+      this.#count++;
       leave = () => {
-        waiter.isGone = true;
+        this.#goes(waiter);
         reject(signal?.reason);
       };
     });
@@ -42,14 +45,8 @@ export class RoomQueue {
   /** Lets in as many as find room, in their order. */
   serve(): void {
     let served = 0;
-    for (const { attempt, resolve, reject, isGone } of this.#waiters) {
-      try {
-        const lsn = isGone ? -1 : attempt();
-        if (lsn === 0) break;
-        resolve(lsn); // of one that is gone nobody hears
-      } catch (error) {
-        reject(error);
-      }
+    for (const waiter of this.#waiters) {
+      if (!waiter.isGone && !this.#serveOne(waiter)) break;
       served++;
     }
     if (served > 0) this.#waiters = this.#waiters.slice(served);
@@ -57,6 +54,27 @@ export class RoomQueue {
 
   /** Turns everyone away. */
   reject(reason: unknown): void {
-    for (const waiter of this.#waiters.splice(0)) waiter.reject(reason);
+    for (const waiter of this.#waiters.splice(0)) {
+      this.#goes(waiter);
+      waiter.reject(reason);
+    }
+  }
+
+  /** False where there is no room yet. */
+  #serveOne(waiter: RoomWaiter): boolean {
+    try {
+      const lsn = waiter.attempt();
+      if (lsn === 0) return false;
+      waiter.resolve(lsn);
+    } catch (error) {
+      waiter.reject(error);
+    }
+    this.#goes(waiter);
+    return true;
+  }
+
+  #goes(waiter: RoomWaiter): void {
+    if (!waiter.isGone) this.#count--;
+    waiter.isGone = true;
   }
 }

@@ -275,16 +275,18 @@ export class Tail {
     return Math.max(this.#stampedLsn, this.#idleTriedLsn) < this.#syncedLsn && this.#hasControlRoom();
   }
 
-  /** fdatasync: everything written so far is synced when it resolves. */
-  async sync(isBlocking: boolean): Promise<void> {
+  /** fdatasync: everything written so far is synced when it resolves, to how long it took. */
+  async sync(isBlocking: boolean): Promise<number> {
     const segment = this.#open();
     const writtenLsn = this.#writtenLsn;
     const writtenOffset = segment.endOffset;
     const startMs = this.#place.runtime.monotonicMs();
     await segment.sync(isBlocking);
-    this.#synced(this.#place.runtime.monotonicMs() - startMs);
+    const elapsedMs = this.#place.runtime.monotonicMs() - startMs;
+    this.#synced(elapsedMs);
     this.#syncedLsn = writtenLsn;
     this.#unsyncedBytes = segment.endOffset - writtenOffset;
+    return elapsedMs;
   }
 
   /**
@@ -292,7 +294,7 @@ export class Tail {
    * it stands for the lock file, or null where there is no clean end to mark.
    */
   async markEnd(lastLsn: number): Promise<LockMark | null> {
-    if (this.#segment === null || this.#isUnclean || this.#mark !== null || this.#segment.isFull) return null;
+    if (this.#segment === null || this.#isUnclean || this.#mark !== null) return null;
     if (lastLsn > this.#writtenLsn) await this.#control(FrameKind.IDLE, 0, lastLsn); // the skip, and its sync, come first
     await this.sync(false);
     const offset = await this.#control(FrameKind.MARK, 0, lastLsn);

@@ -1,6 +1,8 @@
 /**
  * Those who wait for LSNs to become durable, each at a level.
  *
+ * They settle in LSN order, in whatever order they came; only one that asks for more may be passed.
+ *
  * @module
  */
 
@@ -12,11 +14,10 @@ export type AskedLevel = Durability | "own";
 
 interface Waiter {
   readonly lsn: number;
-  readonly level: AskedLevel;
   readonly resolve: (lsn: number) => void;
   readonly reject: (reason: unknown) => void;
-  /** Nothing listens to its signal any more. */
-  forget: () => void;
+  /** Nothing listens to its signal any more; null where it has none. */
+  forget: (() => void) | null;
 }
 
 /** What becomes of an LSN. */
@@ -29,13 +30,54 @@ export interface Outcomes {
   readonly failure: Error | null;
 }
 
-/** Waits settle in LSN order, in whatever order they came; only one that asks for more may be passed. */
+/** Those who ask for the same level, sorted by LSN; nearly all come in that order. */
+class Lane {
+  readonly level: AskedLevel;
+  readonly waiting: Waiter[] = [];
+
+  constructor(level: AskedLevel) {
+    this.level = level;
+  }
+
+  /** The lowest LSN that somebody waits for; Infinity: nobody does. */
+  get firstLsn(): number {
+    return this.waiting[0]?.lsn ?? Infinity;
+  }
+
+  join(waiter: Waiter): void {
+    const { waiting } = this;
+    let place = waiting.length;
+    while (place > 0 && (waiting[place - 1]?.lsn ?? 0) > waiter.lsn) place--;
+    if (place === waiting.length) waiting.push(waiter);
+    else waiting.splice(place, 0, waiter);
+  }
+
+  leave(waiter: Waiter): void {
+    this.waiting.splice(this.waiting.indexOf(waiter), 1);
+  }
+
+  /** Whether somebody waits for an LSN from `firstLsn` to `lastLsn`. */
+  isAwaited(firstLsn: number, lastLsn: number): boolean {
+    let low = 0;
+    let high = this.waiting.length;
+    while (low < high) {
+      const middle = (low + high) >>> 1;
+      if ((this.waiting[middle]?.lsn ?? Infinity) < firstLsn) low = middle + 1;
+      else high = middle;
+    }
+    return (this.waiting[low]?.lsn ?? Infinity) <= lastLsn;
+  }
+}
+
+/** See the head of this file. */
 export class Waiters {
   readonly #outcomes: Outcomes;
-  /** Sorted by LSN; nearly all come in that order. */
-  #waiting: Waiter[] = [];
-  /** How many there are at each level. */
-  readonly #counts: Map<AskedLevel, number> = new Map();
+  readonly #lanes: Readonly<Record<AskedLevel, Lane>> = {
+    own: new Lane("own"),
+    fsync: new Lane("fsync"),
+    write: new Lane("write"),
+    none: new Lane("none"),
+  };
 
   /** @param outcomes Asked whenever something has moved. */
   constructor(outcomes: Outcomes) {
@@ -45,68 +87,49 @@ export class Waiters {
   /** Resolves to `lsn` when it is durable; rejects when it never will be, or the signal says so: then nobody waits any more. */
   wait(lsn: number, level: AskedLevel, signal?: AbortSignal): Promise<number> {
     return new Promise((resolve, reject) => {
-      const waiter: Waiter = { lsn, level, resolve, reject, forget: () => {} };
+      const waiter: Waiter = { lsn, resolve, reject, forget: null };
       if (signal?.aborted) return reject(new WalAbortedError(`waiting for LSN ${lsn}`, signal.reason));
       if (this.#settle(waiter, this.#outcomes.durableAt(level))) return;
-      if (signal !== undefined) this.#listen(waiter, signal);
-      let place = this.#waiting.length;
-      while (place > 0 && (this.#waiting[place - 1]?.lsn ?? 0) > lsn) place--;
-      if (place === this.#waiting.length) this.#waiting.push(waiter);
-      else this.#waiting.splice(place, 0, waiter);
-      this.#counts.set(level, (this.#counts.get(level) ?? 0) + 1);
+      const lane = this.#lanes[level];
+      lane.join(waiter);
+      if (signal !== undefined) listen(waiter, lane, signal);
     });
   }
 
   /** Whether somebody waits at this level. */
   hasAt(level: AskedLevel): boolean {
-    return this.#counts.has(level);
+    return this.#lanes[level].waiting.length > 0;
   }
 
   /** Whether somebody waits for an LSN from `firstLsn` to `lastLsn`. */
   isAwaited(firstLsn: number, lastLsn: number): boolean {
-    let low = 0;
-    let high = this.#waiting.length;
-    while (low < high) {
-      const middle = (low + high) >>> 1;
-      if ((this.#waiting[middle]?.lsn ?? Infinity) < firstLsn) low = middle + 1;
-      else high = middle;
-    }
-    return (this.#waiting[low]?.lsn ?? Infinity) <= lastLsn;
+    return Object.values(this.#lanes).some((lane) => lane.isAwaited(firstLsn, lastLsn));
   }
 
   /** Something has moved: settles, at each level, all up to the first that is not durable yet. */
   wake(): void {
-    const open = new Map([...this.#counts.keys()].map((level) => [level, this.#outcomes.durableAt(level)]));
-    const left: Waiter[] = [];
-    let seen = 0;
-    for (const waiter of this.#waiting) {
-      if (open.size === 0) break; // nobody behind this one can be settled
-      seen++;
-      const durableLsn = open.get(waiter.level);
-      if (durableLsn !== undefined && this.#settle(waiter, durableLsn)) this.#count(waiter.level);
-      else {
-        open.delete(waiter.level);
-        left.push(waiter);
-      }
+    const open = Object.values(this.#lanes).filter(({ waiting }) => waiting.length > 0);
+    while (open.length > 0) {
+      open.sort((a, b) => a.firstLsn - b.firstLsn);
+      const [lane, next] = open;
+      if (lane !== undefined && !this.#serve(lane, next?.firstLsn ?? Infinity)) open.shift();
     }
-    if (seen === left.length) return; // nobody was
-    this.#waiting = seen === this.#waiting.length ? left : left.concat(this.#waiting.slice(seen));
   }
 
-  #listen(waiter: Waiter, signal: AbortSignal): void {
-    const leave = (): void => {
-      this.#waiting.splice(this.#waiting.indexOf(waiter), 1);
-      this.#count(waiter.level);
-      waiter.reject(new WalAbortedError(`waiting for LSN ${waiter.lsn}`, signal.reason));
-    };
-    waiter.forget = () => signal.removeEventListener("abort", leave);
-    signal.addEventListener("abort", leave, { once: true });
-  }
-
-  #count(level: AskedLevel): void {
-    const count = (this.#counts.get(level) ?? 0) - 1;
-    if (count > 0) this.#counts.set(level, count);
-    else this.#counts.delete(level);
+  /** Settles those of a lane up to `toLsn`; false where nobody is left who can be settled. */
+  #serve({ waiting, level }: Lane, toLsn: number): boolean {
+    const durableLsn = this.#outcomes.durableAt(level);
+    let count = 0;
+    let isBlocked = false;
+    for (const waiter of waiting) {
+      if (waiter.lsn > toLsn) break;
+      isBlocked = !this.#settle(waiter, durableLsn);
+      if (isBlocked) break; // and so is everybody behind this one
+      count++;
+    }
+    if (count === waiting.length) waiting.length = 0;
+    else waiting.splice(0, count);
+    return !isBlocked && waiting.length > 0;
   }
 
   /** False where nothing can be said yet. */
@@ -115,7 +138,17 @@ export class Waiters {
     if (reason !== null) reject(reason);
     else if (lsn <= durableLsn) resolve(lsn);
     else return false;
-    forget();
+    forget?.();
     return true;
   }
+}
+
+/** From now on the signal ends the waiting. */
+function listen(waiter: Waiter, lane: Lane, signal: AbortSignal): void {
+  const leave = (): void => {
+    lane.leave(waiter);
+    waiter.reject(new WalAbortedError(`waiting for LSN ${waiter.lsn}`, signal.reason));
+  };
+  waiter.forget = () => signal.removeEventListener("abort", leave);
+  signal.addEventListener("abort", leave, { once: true });
 }

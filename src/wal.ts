@@ -289,8 +289,15 @@ export class Wal {
    * ```
    */
   commit(entry: EntryInput): Promise<number> {
-    const { durability } = this.#log.settings; // as it is now, whenever there is room
-    return this.#commit(() => this.#log.committer.admission.tryAppend(entry, durability));
+    const { committer, settings } = this.#log;
+    const { durability } = settings; // as it is now, whenever there is room
+    try {
+      const lsn = committer.admission.mustQueue ? 0 : committer.admission.tryAppend(entry, durability);
+      if (lsn !== 0) return committer.settled(lsn, "own");
+    } catch (error) {
+      return Promise.reject(error);
+    }
+    return this.#commitInLine(() => committer.admission.tryAppend(entry, durability));
   }
 
   /**
@@ -306,11 +313,16 @@ export class Wal {
    * ```
    */
   commitBatch(entries: readonly EntryInput[]): Promise<number> {
-    const { durability } = this.#log.settings;
-    return this.#commit(
-      () => this.#log.committer.admission.tryAppendBatch(entries, durability),
-      () => this.#log.committer.admission.checkBatch(entries),
-    );
+    const { committer, settings } = this.#log;
+    const { durability } = settings;
+    try {
+      committer.admission.checkBatch(entries);
+      const lsn = committer.admission.mustQueue ? 0 : committer.admission.tryAppendBatch(entries, durability);
+      if (lsn !== 0) return committer.settled(lsn, "own");
+    } catch (error) {
+      return Promise.reject(error);
+    }
+    return this.#commitInLine(() => committer.admission.tryAppendBatch(entries, durability));
   }
 
   /**
@@ -605,15 +617,8 @@ export class Wal {
     return new WalBufferFullError(committer.bufferedBytes, settings.maxBufferedBytes);
   }
 
-  #commit(attempt: () => number, check?: () => void): Promise<number> {
+  #commitInLine(attempt: () => number): Promise<number> {
     const { committer } = this.#log;
-    try {
-      check?.();
-      const lsn = committer.admission.mustQueue ? 0 : attempt();
-      if (lsn !== 0) return committer.settled(lsn, "own");
-    } catch (error) {
-      return Promise.reject(error);
-    }
     let settled: Promise<number> | null = null;
     const inLine = (): number => {
       const lsn = attempt();

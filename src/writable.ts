@@ -123,10 +123,14 @@ export class EntrySink implements Observer {
 
   /** See `UnderlyingSink`. */
   write(chunk: EntryInput | readonly EntryInput[]): void | Promise<void> {
-    const entries: readonly EntryInput[] = Array.isArray(chunk) ? chunk : [chunk as EntryInput];
-    for (let nth = 0; nth < entries.length; nth++) {
-      if (this.#keeper?.isFull || this.#accept(entries[nth] as EntryInput) === 0) return this.#acceptFrom(entries, nth);
+    if (Array.isArray(chunk)) {
+      const next = this.#acceptAll(chunk, 0);
+      if (next < chunk.length) return this.#acceptFrom(chunk, next);
+    } else if (this.#accept(chunk as EntryInput) === 0) {
+      return this.#acceptFrom([chunk as EntryInput], 0);
     }
+    // A source that never waits for anything would fill the buffer before anyone hears of the flush in flight.
+    if (this.#committer.isAhead) return this.#committer.moved();
   }
 
   /** See `UnderlyingSink`. */
@@ -152,7 +156,7 @@ export class EntrySink implements Observer {
   }
 
   async #acceptFrom(entries: readonly EntryInput[], from: number): Promise<void> {
-    for (let nth = from; nth < entries.length; nth++) {
+    for (let nth = from; nth < entries.length; nth = this.#acceptAll(entries, nth + 1)) {
       const entry = entries[nth] as EntryInput;
       if (this.#keeper?.isFull) await this.#keeper.room();
       if (this.#accept(entry) !== 0) continue;
@@ -162,25 +166,57 @@ export class EntrySink implements Observer {
     }
   }
 
+  /** Takes what can be taken at once, from the `from`th on; returns which is the next. */
+  #acceptAll(entries: readonly EntryInput[], from: number): number {
+    let nth = from;
+    if (this.#keeper !== null) { // who wants to see each
+      while (nth < entries.length && this.#accept(entries[nth] as EntryInput) !== 0) nth++;
+      return nth;
+    }
+    const { admission, lastLsn } = this.#committer;
+    if (admission.mustQueue) return nth;
+    try {
+      this.#throwIfEnded();
+      nth = admission.tryAppendAll(entries, from, this.#level);
+    } catch (error) {
+      this.#refused(error);
+    } finally {
+      this.#accepted(lastLsn + 1, this.#committer.lastLsn);
+    }
+    return nth;
+  }
+
   /** 0 where it must wait. */
   #accept(entry: EntryInput): number {
+    if (this.#keeper?.isFull || this.#committer.admission.mustQueue) return 0;
     try {
-      return this.#committer.admission.mustQueue ? 0 : this.#tryAppend(entry);
+      return this.#tryAppend(entry);
     } catch (error) {
       return this.#refused(error);
     }
   }
 
   #tryAppend(input: EntryInput): number {
-    if (this.#reason !== null) throw this.#reason.reason; // it has ended while this one waited
-    if (this.#controller?.signal.aborted) throw this.#controller.signal.reason;
+    this.#throwIfEnded();
     const entry = this.#keeper === null ? input : readOnce(input);
     const lsn = this.#committer.admission.tryAppend(entry, this.#level);
     if (lsn === 0) return 0;
-    if (this.count++ === 0) this.firstLsn = lsn;
-    this.lastLsn = lsn;
+    this.#accepted(lsn, lsn);
     this.#keeper?.accepted(lsn, entry);
     return lsn;
+  }
+
+  #accepted(firstLsn: number, lastLsn: number): void {
+    if (lastLsn < firstLsn) return;
+    if (this.count === 0) this.firstLsn = firstLsn;
+    this.lastLsn = lastLsn;
+    this.count += lastLsn - firstLsn + 1;
+  }
+
+  /** Whoever waited may find that the stream has ended meanwhile. */
+  #throwIfEnded(): void {
+    if (this.#reason !== null) throw this.#reason.reason;
+    if (this.#controller?.signal.aborted) throw this.#controller.signal.reason;
   }
 
   #refused(error: unknown): never {

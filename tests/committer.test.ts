@@ -240,7 +240,6 @@ test("at write there is a sync after each 64 MiB", async () => {
 
 test("at none an entry is durable at once, written behind, and synced before the loss is too great", async () => {
   const log = await openLogWith("first", { durability: "none", lossMs: 200 });
-  log.faults.slow("write", 5);
   log.wal.append("a");
   assertEquals([log.wal.durableLsn, log.wal.syncedLsn], [2, 1]);
   await soon(log.wal.waitFor(2));

@@ -5,7 +5,16 @@ import { assert, assertEquals, assertGreater, assertInstanceOf, assertRejects, a
 import { segmentName } from "../src/format.ts";
 import { WalClosedError, WalFailedError, WalInputError, WalRangeError, WalTruncatedError } from "../mod.ts";
 import { evenText, openEvenLog } from "./support/even_log.ts";
-import { ANY_WAL, LogFixture, outcomeOf, pathOf, quiet, SMALL_SEGMENT_BYTES, soon } from "./support/log_fixture.ts";
+import {
+  ANY_WAL,
+  LogFixture,
+  outcomeOf,
+  pathOf,
+  quiet,
+  SMALL_SEGMENT_BYTES,
+  soon,
+  unheard,
+} from "./support/log_fixture.ts";
 
 function evenEntries(from: number, to: number): string[] {
   return Array.from({ length: to - from + 1 }, (_, nth) => `${from + nth} ${evenText(from + nth)}`);
@@ -230,7 +239,7 @@ test("a file that cannot be freed is told of, and goes at the next opening", asy
 test("torn bytes in a segment that is cut are copied aside before it goes", async () => {
   const log = await openEvenLog(2);
   log.faults.stopInWrite(600, { path: ANY_WAL });
-  void log.commit(evenText(3));
+  unheard(log.commit(evenText(3)));
   await log.runtime.stopped;
   log.crash({ keep: "all" });
   await log.open();
@@ -244,7 +253,7 @@ test("torn bytes in a segment that is cut are copied aside before it goes", asyn
 test("a footer that a crash tore is torn as anything else, and is copied aside", async () => {
   const log = await openEvenLog(4); // the next one rotates, and the footer comes first
   log.faults.stopInWrite(60, { path: ANY_WAL });
-  void log.commit(evenText(5));
+  unheard(log.commit(evenText(5)));
   await log.runtime.stopped;
   log.crash({ keep: "all" });
   await log.open();

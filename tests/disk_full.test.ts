@@ -15,6 +15,7 @@ import {
   quiet,
   SMALL_SEGMENT_BYTES,
   soon,
+  unheard,
 } from "./support/log_fixture.ts";
 
 const small: WalOptions = { segmentBytes: SMALL_SEGMENT_BYTES, spares: 0 };
@@ -397,6 +398,17 @@ test("a log on a full disk is closed well, and what was acknowledged is there", 
   assertEquals(await log.readAll(), ["1 first"]);
 });
 
+test("closed when there is room again behind a segment that was full, what was rejected is not given out again", async () => {
+  const log = await openLogWith("a", small);
+  log.fillDisk();
+  assert(isFull(await outcomeOf(log.wal.commit("x".repeat(100_000)))));
+  log.freeDisk();
+  await log.reopen();
+  assertEquals([log.wal.recovery.end, log.wal.lastLsn], ["clean", 2]);
+  assertEquals(await log.commit("b"), [3]);
+  assertEquals(await log.readAll(), ["1 a", "3 b"]);
+});
+
 test("a disk too full for the lock file's mark does not make closing fail", async () => {
   const log = await openLogWith("first", small);
   log.faults.fail("write", { path: pathOf("lock"), code: "ENOSPC" });
@@ -431,7 +443,7 @@ test("opening, recovering and reading work with no free byte", async () => {
     if (end === "clean") await log.wal.close();
     if (end === "torn") {
       log.faults.stopInWrite(100, { path: /\.wal$/ });
-      void log.commit("t".repeat(2000));
+      unheard(log.commit("t".repeat(2000)));
       await log.runtime.stopped;
     }
     log.crash({ keep: "all" });

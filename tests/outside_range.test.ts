@@ -10,7 +10,7 @@ import type { Runtime } from "../src/runtime/port.ts";
 import { DelegatingRuntime } from "./support/delegating_runtime.ts";
 import { EVEN, evenText, frameAt, openEvenLog } from "./support/even_log.ts";
 import { faults } from "./support/faults.ts";
-import { DIRECTORY, LogFixture, openLog, pathOf, quiet, SEGMENT, soon } from "./support/log_fixture.ts";
+import { DIRECTORY, LogFixture, openLog, pathOf, quiet, SEGMENT, soon, unheard } from "./support/log_fixture.ts";
 
 /** What another process reads from `from` on: the LSNs, until nothing more is vouched for. */
 async function read(disk: MemoryDisk, from: number, runtime: Runtime = processOn(disk)): Promise<number[]> {
@@ -105,7 +105,7 @@ test("in a log that is being born the first LSN is the only one to wait for", as
     const log = new LogFixture(EVEN);
     await log.open();
     log.faults.stop(name, "after", where);
-    void log.commit(evenText(1));
+    unheard(log.commit(evenText(1)));
     await log.runtime.stopped;
     assertEquals(log.segments().length, 1, name);
     await assertEndsAt(log.disk, 0, `a header, stopped after ${name}`);
@@ -114,7 +114,7 @@ test("in a log that is being born the first LSN is the only one to wait for", as
   torn.faults.stopInWrite(500, { path: SEGMENT });
   await torn.commit(evenText(1));
   torn.faults.stopInWrite(500, { path: /\.wal$/ });
-  void torn.commit(evenText(2));
+  unheard(torn.commit(evenText(2)));
   await torn.runtime.stopped;
   await assertEndsAt(torn.disk, 1, "half an entry");
 });

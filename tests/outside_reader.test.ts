@@ -31,7 +31,7 @@ import type { Place } from "../src/segment.ts";
 import { EVEN, evenText, frameAt, openEvenLog } from "./support/even_log.ts";
 import { Follower } from "./support/follower.ts";
 import { faults } from "./support/faults.ts";
-import { ANY_WAL, DIRECTORY, type LogFixture, openLog, pathOf, soon } from "./support/log_fixture.ts";
+import { ANY_WAL, DIRECTORY, type LogFixture, openLog, pathOf, soon, unheard } from "./support/log_fixture.ts";
 
 /** Another process on the same disk. */
 function elsewhere(log: LogFixture): MemoryRuntime {
@@ -255,7 +255,7 @@ test("a head frame that may still be lost cuts nothing for a reader elsewhere", 
 test("a log that a power cut takes before it has begun is not the one that is read afterwards", async () => {
   const log = await openLog();
   log.faults.stop("syncDirectory", "before", { path: DIRECTORY });
-  void log.commit("lost");
+  unheard(log.commit("lost"));
   await log.runtime.stopped;
   const first = placeOf(log);
   const reader = new OutsideReader(first, null);

@@ -7,27 +7,36 @@ import { Random } from "../src/runtime/random.ts";
 
 const smallBytes = 100;
 
-/** Flushes so many times on a disk that takes `elapsedMs` each; which of them blocked. */
-function flush(pace: Pace, times: number, elapsedMs: number): boolean[] {
+/** Syncs so many times on a disk that takes `elapsedMs` each; which of them blocked. */
+function sync(pace: Pace, times: number, elapsedMs: number): boolean[] {
   return Array.from({ length: times }, () => {
-    const isBlocking = pace.next(smallBytes);
-    pace.observe(elapsedMs, isBlocking, true);
+    const isBlocking = pace.blocksSync(smallBytes);
+    pace.synced(elapsedMs, isBlocking);
     return isBlocking;
   });
 }
 
-/** How many fast flushes it takes until one blocks. */
+/** How many fast syncs it takes until one blocks. */
 function trial(pace: Pace): number {
   for (let count = 0; count < 5000; count++) {
-    if (pace.next(smallBytes)) return count;
-    pace.observe(0.1, false, true);
+    if (pace.blocksSync(smallBytes)) return count;
+    pace.synced(0.1, false);
   }
   return Infinity;
 }
 
+/** Writes so many times; which of the writes blocked. */
+function write(pace: Pace, times: number, elapsedMs: number, lengthBytes: number = smallBytes): boolean[] {
+  return Array.from({ length: times }, () => {
+    const isBlocking = pace.blocksWrite(lengthBytes);
+    pace.wrote(elapsedMs, isBlocking);
+    return isBlocking;
+  });
+}
+
 test("auto begins in the pool, and blocks after some fast syncs in a row", () => {
   const pace = new Pace("auto");
-  const blocked = flush(pace, 20, 0.1);
+  const blocked = sync(pace, 20, 0.1);
   assertEquals(blocked.indexOf(true), 8);
   assert(blocked.slice(8).every((each) => each));
 });
@@ -35,15 +44,15 @@ test("auto begins in the pool, and blocks after some fast syncs in a row", () =>
 test("on a disk that is slow now and then, auto stays in the pool", () => {
   const pace = new Pace("auto");
   for (let round = 0; round < 100; round++) {
-    assert(flush(pace, 7, 0.1).every((each) => !each));
-    assert(flush(pace, 1, 1.5).every((each) => !each));
+    assert(sync(pace, 7, 0.1).every((each) => !each));
+    assert(sync(pace, 1, 1.5).every((each) => !each));
   }
 });
 
 test("one slow sync sends auto back to the pool at once", () => {
   const pace = new Pace("auto");
   assertLess(trial(pace), Infinity);
-  assertEquals(flush(pace, 4, 5), [true, false, false, false]);
+  assertEquals(sync(pace, 4, 5), [true, false, false, false]);
 });
 
 test("each slow sync makes auto twice as hard to convince, up to a bound", () => {
@@ -51,7 +60,7 @@ test("each slow sync makes auto twice as hard to convince, up to a bound", () =>
   const trials: number[] = [];
   for (let round = 0; round < 10; round++) {
     trials.push(trial(pace));
-    pace.observe(50, true, true);
+    pace.synced(50, true);
   }
   assertEquals(trials, [8, 16, 32, 64, 128, 256, 512, 1024, 1024, 1024]);
 });
@@ -59,55 +68,78 @@ test("each slow sync makes auto twice as hard to convince, up to a bound", () =>
 test("a sync that is neither fast nor slow changes nothing while auto blocks", () => {
   const pace = new Pace("auto");
   assertLess(trial(pace), Infinity);
-  const blocked = flush(pace, 300, 1.5);
+  const blocked = sync(pace, 300, 1.5);
   assertGreater(blocked.filter((each) => each).length, 150); // it yields now and then, and comes back at once
 });
 
-test("the loop is never held long: whatever the disk does, a flush yields after two milliseconds of blocking", () => {
+test("the loop is never held long: whatever the disk does, a sync yields after two milliseconds of blocking", () => {
   for (const mode of ["auto", "blocking"] as const) {
     const pace = new Pace(mode);
     const random = new Random(5);
     let heldMs = 0;
     for (let nth = 0; nth < 20_000; nth++) {
       const elapsedMs = random.integer(1, 200) / 100;
-      const isBlocking = pace.next(smallBytes);
+      const isBlocking = pace.blocksSync(smallBytes);
       if (isBlocking) assertLess(heldMs, 2);
       heldMs = isBlocking ? heldMs + elapsedMs : 0;
-      pace.observe(elapsedMs, isBlocking, true);
+      pace.synced(elapsedMs, isBlocking);
       assertLessOrEqual(heldMs, 4);
     }
   }
 });
 
 test("on a fast disk yielding is the exception", () => {
-  const blocked = flush(new Pace("blocking"), 1000, 0.1);
+  const blocked = sync(new Pace("blocking"), 1000, 0.1);
   assertGreater(blocked.filter((each) => each).length, 900);
 });
 
-test("what blocks without a sync holds the loop as well, and says nothing of the disk", () => {
-  const pace = new Pace("blocking");
-  const blocked = Array.from({ length: 100 }, () => {
-    const isBlocking = pace.next(smallBytes);
-    pace.observe(0.5, isBlocking, false);
-    return isBlocking;
-  });
-  assertGreater(blocked.filter((each) => !each).length, 10);
-  const auto = new Pace("auto");
-  for (let count = 0; count < 100; count++) auto.observe(0.01, false, false);
-  assert(!auto.next(smallBytes));
-});
-
-test("auto does not hold the thread for a large flush, however fast the disk is", () => {
+test("auto does not hold the thread for the sync of a large flush, however fast the disk is", () => {
   const pace = new Pace("auto");
   assertLess(trial(pace), Infinity);
-  assertEquals([pace.next(256 * 1024), pace.next(256 * 1024 + 1), pace.next(smallBytes)], [true, false, true]);
+  const large = 256 * 1024 + 1;
+  assertEquals([pace.blocksSync(large - 1), pace.blocksSync(large), pace.blocksSync(smallBytes)], [true, false, true]);
 });
 
-test("pool never blocks, and blocking does from the first flush, whatever the disk does and however large it is", () => {
+test("no sync blocks where it may not, and each does where it shall, whatever the disk does and however much it is", () => {
   const pool = new Pace("pool");
-  assert([...flush(pool, 100, 0.01), ...flush(pool, 100, 50)].every((each) => !each));
+  assert([...sync(pool, 100, 0.01), ...sync(pool, 100, 50)].every((each) => !each));
   const blocking = new Pace("blocking");
-  assert(blocking.next(64 * 1024 * 1024));
-  blocking.observe(50, true, true);
-  assertEquals([blocking.next(smallBytes), blocking.next(smallBytes)], [false, true]);
+  assert(blocking.blocksSync(64 * 1024 * 1024));
+  blocking.synced(50, true);
+  assertEquals(sync(blocking, 2, 0.1), [false, true]);
+});
+
+// -- writes
+
+test("a write into the page cache blocks, in the pool's mode too, unless it is large", () => {
+  for (const mode of ["pool", "auto"] as const) {
+    const pace = new Pace(mode);
+    assertEquals(write(pace, 3, 0.02), [true, true, true]);
+    assertEquals(write(pace, 1, 0.02, 2 * 1024 * 1024 + 1), [false]);
+  }
+  assertEquals(write(new Pace("blocking"), 1, 0.02, 64 * 1024 * 1024), [true]);
+});
+
+test("after a write that took long the next ones go through the pool", () => {
+  const pace = new Pace("auto");
+  assertEquals(write(pace, 1, 3), [true]);
+  assertEquals(write(pace, 65, 0.02), [...Array.from({ length: 64 }, () => false), true]);
+});
+
+test("writes that no sync follows hold the loop as well: now and then one yields", () => {
+  for (const mode of ["pool", "auto", "blocking"] as const) {
+    const pace = new Pace(mode);
+    let heldMs = 0;
+    for (let nth = 0; nth < 1000; nth++) {
+      const [isBlocking] = write(pace, 1, 0.5);
+      heldMs = isBlocking ? heldMs + 0.5 : 0;
+      assertLessOrEqual(heldMs, 4);
+    }
+  }
+});
+
+test("how long writes take says nothing of the disk", () => {
+  const pace = new Pace("auto");
+  write(pace, 100, 0.01);
+  assert(!pace.blocksSync(smallBytes));
 });

@@ -52,7 +52,7 @@ test("zeros are written ahead and never where frames go, and no two syncs of a f
       }
       await log.advance(1000);
       await Promise.all(commits);
-      assertGreater(zeros, 10);
+      assertGreater(zeros, 2);
       log.checkManners();
       await log.crashAndReopen();
       assertEquals(log.wal.lastLsn, 120);
@@ -71,7 +71,7 @@ for (
     const log = await openLog({ segmentBytes: 2 * 1024 * 1024 });
     const isZeros = zeroWrites();
     log.faults.onEvery((call) => isZeros(call) ? { code: "EIO", delayMs: 10 } : undefined);
-    await log.commit(text(0, 500_000));
+    await log.commit(text(0, 700_000));
     assertEquals(await log.commit(text(1, 100_000)), [2]); // synced while the zeros are under way
     const flush = outcomeOf(log.commit(text(2, next)));
     await log.advance(20);
@@ -89,8 +89,7 @@ test("zeros that fail have failed the file: what was written before is not synce
   const log = await openLog({ segmentBytes: 2 * 1024 * 1024, durability: "write" });
   const isZeros = zeroWrites();
   log.faults.onEvery((call) => isZeros(call) ? { code: "EIO" } : undefined);
-  for (const nth of [0, 1, 2]) await log.commit(text(nth, 200_000 - nth));
-  await log.commit(text(3, 100_000));
+  for (const nth of [0, 1, 2, 3]) await log.commit(text(nth, 200_000 - nth));
   await quiet();
   const syncs = log.calls("syncData", ANY_WAL).length;
   assertEquals((await outcomeOf(log.wal.flush())).state, "rejected");

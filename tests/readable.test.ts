@@ -39,16 +39,19 @@ test("what is written and not yet synced is not shown, at write it is", async ()
     const log = await openLog({ durability });
     await log.commit("a");
     await log.wal.flush();
-    const follower = follow(log, { from: 2 });
-    log.faults.slow("syncData", 50).slow("write", 5);
+    log.faults.slow("write", 5);
+    await log.commit("from now on writes go through the pool");
+    await log.wal.flush();
+    const follower = follow(log, { from: 3 });
+    log.faults.slow("syncData", 50);
     log.wal.append("b");
     const flushed = log.wal.flush();
     assertEquals(await follower.news(), []);
     await log.advance(10);
-    assertEquals(await follower.news(), durability === "fsync" ? [] : ["2 b"]);
+    assertEquals(await follower.news(), durability === "fsync" ? [] : ["3 b"]);
     await log.advance(100);
     await flushed;
-    assertEquals(await follower.news(), durability === "fsync" ? ["2 b"] : []);
+    assertEquals(await follower.news(), durability === "fsync" ? ["3 b"] : []);
   }
 });
 

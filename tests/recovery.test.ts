@@ -6,14 +6,14 @@ import { assert, assertEquals, assertGreater, assertRejects } from "@std/assert"
 import { WalIoError } from "../mod.ts";
 import { encodeHeader, HEADER_BYTES, segmentName } from "../src/format.ts";
 import { EVEN, EVEN_FRAME_BYTES, evenText, frameAt, openEvenLog } from "./support/even_log.ts";
-import { ANY_WAL, LogFixture, quiet, SEGMENT, SMALL_SEGMENT_BYTES } from "./support/log_fixture.ts";
+import { ANY_WAL, LogFixture, quiet, SEGMENT, SMALL_SEGMENT_BYTES, unheard } from "./support/log_fixture.ts";
 
 /** A log whose very first frame is torn. */
 async function openTorn(): Promise<LogFixture> {
   const log = new LogFixture(EVEN);
   await log.open();
   log.faults.stopInWrite(500, { path: ANY_WAL, nth: 3 }); // after the zeros of the file and its header
-  void log.commit(evenText(1));
+  unheard(log.commit(evenText(1)));
   await log.runtime.stopped;
   log.crash({ keep: "all" });
   await log.open();
@@ -127,7 +127,7 @@ test("a log that was written to after a clean end is not clean any more, though 
   const log = await openEvenLog(2);
   await log.reopen();
   log.faults.stop("syncData", "before", { path: ANY_WAL, nth: 2 }); // the first one is that of the mark's taking away
-  void log.commit(evenText(3));
+  unheard(log.commit(evenText(3)));
   await log.runtime.stopped;
   log.crash();
   await log.open();

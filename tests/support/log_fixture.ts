@@ -279,6 +279,11 @@ export async function soon<T>(promise: Promise<T>): Promise<T> {
   throw new Error("nothing goes on any more, and the promise is still pending");
 }
 
+/** What nobody will hear of: the process stops before that. */
+export function unheard(promise: Promise<unknown>): void {
+  promise.catch(() => {});
+}
+
 /** Calls back after so many turns of the microtask queue. */
 export function afterMicrotasks(count: number, callback: () => void): void {
   if (count === 0) callback();
