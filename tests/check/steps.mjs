@@ -47,11 +47,18 @@ async function checkWithDeno(parameters) {
   return resultOf(await runDeno(parameters));
 }
 
-/** The tests for Node, and the tools here. What cannot be typed is compiled all the same, so that a filtered run goes on. */
+/**
+ * The tests for Node, and the types of the tools here and of the bench, which compiles itself. What cannot be typed is
+ * compiled all the same, so that a filtered run goes on.
+ */
 async function compile() {
-  const tests = await runTypeScript(["--project", "tests/tsconfig.json"]);
-  const tools = await runTypeScript(["--project", "tests/check/tsconfig.json"]);
-  return resultOf({ code: tests.code || tools.code, output: tests.output + tools.output });
+  const outcomes = [
+    await runTypeScript(["--project", "tests/tsconfig.json"]),
+    await runTypeScript(["--project", "tests/check/tsconfig.json"]),
+    await runTypeScript(["--project", "bench/tsconfig.json", "--noEmit"]),
+  ];
+  const output = outcomes.map((outcome) => outcome.output).join("");
+  return resultOf({ code: outcomes.find(({ code }) => code !== 0)?.code ?? 0, output });
 }
 
 /** The examples in the comments of what is published, in a folder where `"./data"` harms nothing. */

@@ -1,0 +1,21 @@
+/**
+ * `draw DIRECTORY FILES`: draws the charts of what stands in files of JSON lines.
+ *
+ * @module
+ */
+
+import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import process from "node:process";
+import { drawCharts } from "./charts.ts";
+import type { PointLine } from "./point_line.ts";
+
+const [directory = ".", ...files] = process.argv.slice(2);
+const lines = files.flatMap((file) => readFileSync(file, "utf8").split("\n"))
+  .filter((line) => line.trim() !== "")
+  .map((line) => JSON.parse(line) as PointLine);
+mkdirSync(directory, { recursive: true });
+for (const [name, svg] of drawCharts(lines)) {
+  writeFileSync(join(directory, name), svg);
+  console.log(join(directory, name));
+}

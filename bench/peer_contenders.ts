@@ -1,0 +1,65 @@
+/**
+ * The peers as contenders: each opens a new store, works in it, and closes it.
+ *
+ * @module
+ */
+
+import { peerKinds } from "./peers/peer_kinds.ts";
+import type { Peer, PeerKind } from "./peers/peer.ts";
+import type { Contender, Reading, Watch } from "./point.ts";
+import { pick } from "./entries.ts";
+
+/** What each of the peers does in a round. */
+export interface PeerWork {
+  /** Said behind the name where the same peers take part in more than one way. */
+  readonly way?: string;
+  readonly part?: string;
+  /** Uses the store, and times what counts. */
+  readonly work: (peer: Peer, watch: Watch) => Promise<readonly Reading[]>;
+}
+
+/** A contender of each kind of peer. */
+export function peerContenders({ way, part, work }: PeerWork): Contender[] {
+  return peerKinds.map((kind) => ({
+    name: way === undefined ? kind.name : `${kind.name}, ${way}`,
+    ...(part === undefined ? {} : { part }),
+    isPeer: true,
+    unavailable: () => kind.unavailable(),
+    round: async (directory: string, watch: Watch) => {
+      const peer = await kind.open(directory);
+      try {
+        return await work(peer, watch);
+      } finally {
+        await peer.close();
+      }
+    },
+  }));
+}
+
+/** Puts `count` entries in transactions of `size`, and resolves to the milliseconds that it took. */
+export async function putInBatches(
+  peer: Peer,
+  batches: readonly (readonly Uint8Array[])[],
+  count: number,
+  watch: Watch,
+): Promise<number> {
+  watch.start();
+  for (let nth = 0; nth < count; nth++) {
+    const stored = peer.putAll(pick(batches, nth));
+    if (stored !== undefined) await stored; // where it is done already there is nothing to wait for
+  }
+  return watch.stop();
+}
+
+/** The versions of those that are here, by name. */
+export async function peerVersions(): Promise<Record<string, string>> {
+  const versions: Record<string, string> = {};
+  for (const kind of peerKinds) {
+    if (await isHere(kind)) versions[kind.name] = await kind.version();
+  }
+  return versions;
+}
+
+async function isHere(kind: PeerKind): Promise<boolean> {
+  return await kind.unavailable().catch(() => "") === null;
+}

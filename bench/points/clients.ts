@@ -1,0 +1,136 @@
+/**
+ * `clients`: so many callers, each awaiting its own commit, over and over.
+ *
+ * Time a commit. "Callers alone" is what the callers themselves cost: each awaits one promise that all share and that
+ * is resolved at once. It is part of every figure of the log and is not taken off.
+ *
+ * @module
+ */
+
+import type { Wal } from "../../mod.ts";
+import { callAll, callersAlone } from "../callers.ts";
+import { arraysOf, ENTRY_BYTES, flushBytes, pick, randomEntries } from "../entries.ts";
+import { atLeast, atMost, type Figures, ratio, sum } from "../figures.ts";
+import { floorContender, type FloorKind, floorName } from "../floor.ts";
+import { logContender } from "../logs.ts";
+import { peerContenders, putInBatches } from "../peer_contenders.ts";
+import type { Contender, Point, Reading, Watch } from "../point.ts";
+import type { Scale } from "../scale.ts";
+
+const CALLERS = [1, 10, 100, 1000, 10_000] as const;
+/** The one that the limits are about, and how many entries a transaction of a peer holds. */
+const MANY = 1000;
+const MOST_COMMITS = 1_000_000;
+const SECONDS = 0.5;
+
+function callersName(callers: number): string {
+  return callers === 1 ? "1 caller" : `${callers.toLocaleString("en")} callers`;
+}
+
+function whatOf(callers: number): string {
+  return `a commit, ${callersName(callers)}`;
+}
+
+function fsyncsOf(callers: number): string {
+  return `fsyncs a commit, ${callersName(callers)}`;
+}
+
+function timeOf(callers: number, elapsedMs: number, commits: number): Reading {
+  return { what: whatOf(callers), unit: "µs", better: "lower", value: elapsedMs * 1000 / commits };
+}
+
+/** How often each of the callers commits. */
+function timesOf(callers: number, scale: Scale): number {
+  return scale.syncs(SECONDS, scale.pick(MOST_COMMITS / callers, Math.max(1, 2000 / callers)));
+}
+
+/** So many callers on this log, with some before the watch starts. */
+async function calling(wal: Wal, callers: number, times: number, watch: Watch): Promise<Reading[]> {
+  const entries = randomEntries();
+  await callAll(callers, Math.ceil(times / 10), (nth) => wal.commit(pick(entries, nth)));
+  const before = wal.stats().fsyncs;
+  watch.start();
+  await callAll(callers, times, (nth) => wal.commit(pick(entries, nth)));
+  const elapsedMs = watch.stop();
+  const commits = callers * times;
+  const fsyncs = (wal.stats().fsyncs - before) / commits;
+  return [timeOf(callers, elapsedMs, commits), { what: fsyncsOf(callers), unit: "", better: "lower", value: fsyncs }];
+}
+
+function floor(kind: FloorKind, scale: Scale): Contender {
+  return floorContender(kind, {
+    bytesPerSync: () => flushBytes(MANY),
+    syncs: () => timesOf(MANY, scale),
+    read: ({ elapsedMs, steps }) => [timeOf(MANY, elapsedMs, steps.count * MANY)],
+  });
+}
+
+function alone(callers: number, scale: Scale): Contender {
+  const times = timesOf(callers, scale);
+  return {
+    name: "callers alone",
+    part: callersName(callers),
+    round: async (_directory: string, watch: Watch) => {
+      await callersAlone(callers, Math.ceil(times / 10));
+      watch.start();
+      await callersAlone(callers, times);
+      return [timeOf(callers, watch.stop(), callers * times)];
+    },
+  };
+}
+
+function contenders(scale: Scale): Contender[] {
+  const batches = arraysOf(randomEntries(scale.pick(10 * MANY, MANY)), MANY);
+  const transactions = scale.syncs(SECONDS, 200);
+  return [
+    ...CALLERS.map((callers) =>
+      logContender({
+        part: callersName(callers),
+        work: (wal, watch) => calling(wal, callers, timesOf(callers, scale), watch),
+      })
+    ),
+    logContender({
+      name: "walstream, preset sync",
+      options: { preset: "sync" },
+      work: (wal, watch) => calling(wal, MANY, Math.ceil(scale.syncs(SECONDS, 20_000) / MANY), watch),
+    }),
+    floor("prepared", scale),
+    floor("growing", scale),
+    alone(MANY, scale),
+    ...peerContenders({
+      work: async (peer, watch) => {
+        await putInBatches(peer, batches, scale.pick(10, 1), watch);
+        return [timeOf(MANY, await putInBatches(peer, batches, transactions, watch), transactions * MANY)];
+      },
+    }),
+  ];
+}
+
+/** The least rise of the rate from one number of callers to the next; below 1 it falls. */
+function leastRise(figures: Figures): number | null {
+  const times = CALLERS.map((callers) => figures.median("walstream", whatOf(callers)));
+  const rises = times.slice(1).map((time, nth) => ratio(times[nth] ?? null, time));
+  return rises.reduce((least, rise) => least === null || rise === null ? null : Math.min(least, rise));
+}
+
+/** See the head of this file. */
+export const clients: Point = {
+  name: "clients",
+  entryBytes: ENTRY_BYTES,
+  contenders,
+  targets: (figures: Figures) => {
+    const what = whatOf(MANY);
+    const ours = figures.median("walstream", what);
+    const peer = figures.bestPeer(what);
+    const sync = figures.median("walstream, preset sync", what);
+    const floorUs = sum(figures.median(floorName("prepared"), what), 0.25);
+    const fsyncs = figures.median("walstream", fsyncsOf(MANY));
+    return [
+      atMost("a commit at 1,000 callers: the prepared floor of 1,000 entries a sync + 0.25 µs", "µs", floorUs, ours),
+      atLeast(`rate over the best peer's (${peer?.name ?? "none"})`, "times", 3, ratio(peer?.value ?? null, ours)),
+      atLeast("rate over that of preset sync", "times", 50, ratio(sync, ours)),
+      atLeast("least rise of the rate from one number of callers to the next", "times", 1, leastRise(figures)),
+      atMost("fsyncs a commit at 1,000 callers", "", 0.01, fsyncs),
+    ];
+  },
+};

@@ -1,0 +1,95 @@
+/**
+ * `stream`: entries piped into a new log, in arrays of 64, until the stream is closed and all of it is on the disk.
+ *
+ * The floor grows a file by as many bytes, 512 KiB a sync. "The pipe alone" is the same source piped into a sink that
+ * does nothing: what the streams themselves cost is part of the log's figure and is not taken off.
+ *
+ * @module
+ */
+
+import { arraysOf, ENTRY_BYTES, flushBytes, randomEntries } from "../entries.ts";
+import { atLeast, atMost, type Figures, ratio, sum } from "../figures.ts";
+import { floorContender, floorName } from "../floor.ts";
+import { logContender } from "../logs.ts";
+import { peerContenders, putInBatches } from "../peer_contenders.ts";
+import type { Contender, Point, Reading, Watch } from "../point.ts";
+import type { Scale } from "../scale.ts";
+import { sourceOf } from "../sources.ts";
+
+/** Entries a chunk. */
+const CHUNK = 64;
+const WHAT = "an entry";
+const FLOOR_BYTES = 512 * 1024;
+/** Peers get a part of what the log gets: a tree that stays small is to their advantage, and their time is long. */
+const PEERS_SHARE = 4;
+const TRANSACTIONS: readonly number[] = [1000, 10_000];
+
+function timeOf(elapsedMs: number, entries: number): Reading {
+  return { what: WHAT, unit: "µs", better: "lower", value: elapsedMs * 1000 / entries };
+}
+
+function entriesOf(scale: Scale): number {
+  return scale.pick(1_000_000, 20_000);
+}
+
+function pipingAlone(chunks: readonly Uint8Array[][], count: number): Contender {
+  return {
+    name: "the pipe alone",
+    round: async (_directory: string, watch: Watch) => {
+      watch.start();
+      await sourceOf(chunks, count, 1).pipeTo(new WritableStream({ write: () => {} }));
+      return [timeOf(watch.stop(), count * CHUNK)];
+    },
+  };
+}
+
+function contenders(scale: Scale): Contender[] {
+  const entries = randomEntries();
+  const chunks = arraysOf(entries, CHUNK);
+  const count = Math.ceil(entriesOf(scale) / CHUNK);
+  const totalBytes = flushBytes(count * CHUNK);
+  const syncs = Math.ceil(totalBytes / FLOOR_BYTES);
+  return [
+    logContender({
+      work: async (wal, watch) => {
+        const source = sourceOf(chunks, count, 1);
+        watch.start();
+        await source.pipeTo(wal.writable());
+        return [timeOf(watch.stop(), count * CHUNK)];
+      },
+    }),
+    floorContender("growing", {
+      bytesPerSync: () => FLOOR_BYTES,
+      syncs: () => syncs,
+      // So many syncs of 512 KiB are a little more than the bytes of the entries: what was not needed is taken off.
+      read: ({ elapsedMs }) => [timeOf(elapsedMs * totalBytes / (syncs * FLOOR_BYTES), count * CHUNK)],
+    }),
+    pipingAlone(chunks, count),
+    ...TRANSACTIONS.flatMap((size) => {
+      const batches = arraysOf(randomEntries(scale.pick(10_000, size)), size);
+      const transactions = Math.ceil(entriesOf(scale) / PEERS_SHARE / size);
+      return peerContenders({
+        way: `${size.toLocaleString("en")} a transaction`,
+        work: async (peer, watch) => [
+          timeOf(await putInBatches(peer, batches, transactions, watch), transactions * size),
+        ],
+      });
+    }),
+  ];
+}
+
+/** See the head of this file. */
+export const stream: Point = {
+  name: "stream",
+  entryBytes: ENTRY_BYTES,
+  contenders,
+  targets: (figures: Figures) => {
+    const ours = figures.median("walstream", WHAT);
+    const floorUs = sum(figures.median(floorName("growing"), WHAT), 0.08);
+    const peer = figures.bestPeer(WHAT);
+    return [
+      atMost("an entry: the growing floor at 512 KiB a sync + 0.08 µs", "µs", floorUs, ours),
+      atLeast(`rate over the best peer's (${peer?.name ?? "none"})`, "times", 4, ratio(peer?.value ?? null, ours)),
+    ];
+  },
+};

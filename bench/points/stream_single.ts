@@ -1,0 +1,69 @@
+/**
+ * `stream_single`: one entry a chunk.
+ *
+ * Beside it the same source, piped by the runtime into a sink that does nothing: with the queue that a WritableStream
+ * has unless told otherwise, and with one as long as the log's, which is quicker on some runtimes. The log is held
+ * against the better one.
+ *
+ * @module
+ */
+
+import { ENTRY_BYTES, randomEntries } from "../entries.ts";
+import { atLeast, type Figures } from "../figures.ts";
+import { logContender } from "../logs.ts";
+import type { Contender, Point, Reading, Watch } from "../point.ts";
+import type { Scale } from "../scale.ts";
+import { sourceOf } from "../sources.ts";
+
+const WHAT = "rate";
+/** Chunks a pull. */
+const AT_ONCE = 64;
+/** About what waits in the log's own stream. */
+const LONG_QUEUE = 4096;
+
+const SINKS: Readonly<Record<string, QueuingStrategy | undefined>> = {
+  "a sink that does nothing": undefined,
+  "a sink that does nothing, long queue": new CountQueuingStrategy({ highWaterMark: LONG_QUEUE }),
+};
+
+function rateOf(elapsedMs: number, chunks: number): Reading {
+  return { what: WHAT, unit: "entries/s", better: "higher", value: chunks * 1000 / elapsedMs };
+}
+
+function contenders(scale: Scale): Contender[] {
+  const entries = randomEntries();
+  const count = scale.pick(500_000, 5000);
+  return [
+    logContender({
+      work: async (wal, watch) => {
+        const source = sourceOf(entries, count, AT_ONCE);
+        watch.start();
+        await source.pipeTo(wal.writable());
+        return [rateOf(watch.stop(), count)];
+      },
+    }),
+    ...Object.entries(SINKS).map(([name, strategy]): Contender => ({
+      name,
+      round: async (_directory: string, watch: Watch) => {
+        const sink = new WritableStream<Uint8Array>({ write: () => {} }, strategy);
+        const source = sourceOf(entries, count, AT_ONCE);
+        watch.start();
+        await source.pipeTo(sink);
+        return [rateOf(watch.stop(), count)];
+      },
+    })),
+  ];
+}
+
+/** See the head of this file. */
+export const streamSingle: Point = {
+  name: "stream_single",
+  entryBytes: ENTRY_BYTES,
+  contenders,
+  targets: (figures: Figures) => {
+    const rates = Object.keys(SINKS).flatMap((name) => figures.median(name, WHAT) ?? []);
+    const allowed = rates.length === 0 ? null : 0.6 * Math.max(...rates);
+    const what = "rate: 0.6 of the better pipe into a sink that does nothing";
+    return [atLeast(what, "entries/s", allowed, figures.median("walstream", WHAT))];
+  },
+};

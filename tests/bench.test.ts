@@ -1,0 +1,245 @@
+// The bench as a tool: what it writes, how it takes what it is told, and that it measures what it says. Not how fast
+// anything is.
+
+import { assert, assertEquals, assertMatch, assertRejects, assertStringIncludes } from "@std/assert";
+import { mkdtemp, readdir, readFile, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import process from "node:process";
+import { test } from "node:test";
+import { MemoryRuntime } from "@walstream/wal/memory";
+import { Wal } from "@walstream/wal";
+import { flushBytes, randomEntries } from "../bench/entries.ts";
+import { atLeast, atMost, Figures } from "../bench/figures.ts";
+import type { Contender, Reading } from "../bench/point.ts";
+import type { Figure, PointLine } from "../bench/point_line.ts";
+import { runRounds } from "../bench/rounds.ts";
+import { median, Times } from "../bench/statistics.ts";
+import { currentRuntime, Program } from "./support/processes.ts";
+
+function bench(given: readonly string[]): Program {
+  const flags = currentRuntime === "deno" ? ["run", "--quiet", "--allow-all"] : [];
+  return new Program(process.execPath, [...flags, "bench/main.mjs", ...given], {});
+}
+
+async function inDirectory(use: (directory: string) => Promise<void>): Promise<void> {
+  const directory = await mkdtemp(join(tmpdir(), "walstream-test-"));
+  try {
+    await use(directory);
+  } finally {
+    await rm(directory, { recursive: true, force: true });
+  }
+}
+
+// -- the command line
+
+test("bench: a quick run writes a line of JSON for each point, in which no folder of the machine stands", async () => {
+  await inDirectory(async (directory) => {
+    const out = join(directory, "lines.jsonl");
+    const given = ["--quick", "--points", "open,app", "--runtime", currentRuntime, "--disk", directory, "--out", out];
+    const { code, output, errors } = await bench(given).finish();
+    assertEquals([code, errors], [0, ""], output);
+    assertEquals(await readdir(directory), ["lines.jsonl"], "it takes its folders away");
+    const text = await readFile(out, "utf8");
+    for (const folder of [directory, process.cwd()]) assert(!text.includes(folder), text);
+    const lines = text.trimEnd().split("\n").map((line) => JSON.parse(line) as PointLine);
+    assertEquals(lines.map(({ point }) => point), ["append", "open"]);
+    for (const line of lines) {
+      checkLine(line);
+      for (const { contender } of [...line.figures, ...line.absent]) assertStringIncludes(output, contender);
+    }
+    // Installed or not: whoever is not measured is told of.
+    assert([...lines[1]?.figures ?? [], ...lines[1]?.absent ?? []].some(({ contender }) => contender === "lmdb"));
+  });
+});
+
+function checkLine(line: PointLine): void {
+  assertEquals([line.runtime, line.quick, line.rounds, line.disk.directory], [currentRuntime, true, 1, null]);
+  assertMatch(line.version, /^\d+\.\d+\.\d+/);
+  assertMatch(line.package, /^\d+\.\d+\.\d+/);
+  assert(Math.abs(Date.now() - Date.parse(line.at)) < 3_600_000);
+  assert(line.machine.cores > 0 && line.machine.memoryBytes > 0 && line.disk.fdatasync.p50Us > 0);
+  assert(line.figures.length > 0 && line.targets.length > 0);
+  for (const { median, rounds, contender } of line.figures) assertEquals(rounds, [median], contender);
+  for (const { median } of line.figures) assert(median > 0);
+  for (const { met, allowed, measured } of line.targets) {
+    assertEquals(met === null, allowed === null || measured === null);
+  }
+}
+
+test("bench: wrong use is told in one line that says what there is, with status 64", async () => {
+  const wrong: [string[], string, string][] = [
+    [["--nonsense"], "'--nonsense'", "there are --points"],
+    [["nonsense"], "nonsense", "there are --points"],
+    [["--points", "append,nonsense"], `no point "nonsense"`, "there are append, serial"],
+    [["--points", ""], `no point ""`, "there are append, serial"],
+    [["--rounds", "0"], `not "0"`, "a whole number from 1"],
+    [["--rounds", "many"], `not "many"`, "a whole number from 1"],
+    [["--runtime", "perl"], `no runtime "perl"`, "there are node, node24, deno, bun"],
+    [["--disk", "no/such/folder"], "no/such/folder is none", "--disk takes a directory"],
+    [["--out", "package.json/x", "--runtime", currentRuntime], "--out", "package.json"],
+    [["--charts"], "--charts takes files", "JSON"],
+  ];
+  const ends = await Promise.all(wrong.map(([given]) => bench(given).finish()));
+  for (const [nth, { code, output, errors }] of ends.entries()) {
+    const [, problem = "", whatThereIs = ""] = wrong[nth] ?? [];
+    assertEquals([code, output], [64, ""], errors);
+    assertMatch(errors, /^bench: [^\n]+\n$/);
+    assertStringIncludes(errors, problem);
+    assertStringIncludes(errors, whatThereIs);
+  }
+});
+
+test("bench: its help names each point that there is, and each has its file", async () => {
+  const { code, output, errors } = await bench(["--help"]).finish();
+  assertEquals([code, errors], [0, ""]);
+  const named = [...output.slice(output.indexOf("points:")).matchAll(/^ {2}(\w+) /gm)].map(([, name]) => `${name}.ts`);
+  assertEquals(named.sort(), (await readdir("bench/points")).sort());
+});
+
+test("bench: interrupted, it ends what it has started, takes its folders away, and ends with 130", async () => {
+  await inDirectory(async (directory) => {
+    const program = bench([
+      "--points=stall",
+      "--runtime",
+      currentRuntime,
+      "--disk",
+      directory,
+      "--out",
+      `${directory}/x`,
+    ]);
+    assertMatch(await program.nextLine(), /^stall on /);
+    const started = await startedBy(program.pid);
+    process.kill(program.pid, "SIGINT");
+    assertEquals((await program.ended).code, 130);
+    assertEquals(await readdir(directory), ["x"]);
+    const deadlineMs = performance.now() + 10_000; // SIGKILL was sent: the system takes its time
+    for (const pid of started) {
+      while (await isRunning(pid)) {
+        assert(performance.now() < deadlineMs, `process ${pid} outlives the bench`);
+        await new Promise((resolve) => setTimeout(resolve, 20));
+      }
+    }
+  });
+});
+
+/** The processes that a process has started, where the system tells them. */
+async function startedBy(pid: number): Promise<number[]> {
+  const threads = await readdir(`/proc/${pid}/task`).catch(() => []);
+  const lists = threads.map((thread) => readFile(`/proc/${pid}/task/${thread}/children`, "utf8").catch(() => ""));
+  return (await Promise.all(lists)).flatMap((list) => list.split(" ")).filter((word) => word !== "").map(Number);
+}
+
+/** Whether a process runs; one that has ended and is still told of does not. */
+async function isRunning(pid: number): Promise<boolean> {
+  const status = await readFile(`/proc/${pid}/status`, "utf8").catch(() => "");
+  return status !== "" && !/^State:\s+[ZX]/m.test(status);
+}
+
+// -- what it measures
+
+test("bench: the floor writes as many bytes as the log does", async () => {
+  const groups = [[1, 100], [2, 100], [64, 100], [623, 100], [624, 100], [1000, 100], [3, 70_000]] as const;
+  for (const [count, entryBytes] of groups) {
+    const wal = await Wal.open("/wal", { runtime: new MemoryRuntime() });
+    await Promise.all(randomEntries(count, entryBytes).map((entry) => wal.commit(entry)));
+    assertEquals([wal.stats().flushes, wal.stats().bytes], [1, flushBytes(count, entryBytes)], `${count} entries`);
+    await wal.close();
+  }
+});
+
+test("bench: contenders take turns, each round in another order, and the first round does not count", async () => {
+  await inDirectory(async (directory) => {
+    const turns: string[] = [];
+    const contender = (name: string): Contender => ({
+      name,
+      round: async (own) => {
+        assertEquals(await readdir(own), []);
+        turns.push(name);
+        return [reading(turns.length)];
+      },
+    });
+    const { figures } = await run(["a", "b", "c"].map(contender), directory);
+    assertEquals(turns.join(""), "abcbcacab");
+    assertEquals(figures.map(({ contender, rounds }) => `${contender} ${rounds}`), ["a 6,8", "b 4,9", "c 5,7"]);
+    assertEquals(figures.map((figure) => figure.median), [7, 6.5, 6]);
+    assertEquals(await readdir(directory), []);
+  });
+});
+
+test("bench: a peer that is not here or fails is left out and told of; anybody else who fails ends it", async () => {
+  await inDirectory(async (directory) => {
+    let rounds = 0;
+    const well: Contender = { name: "well", round: () => Promise.resolve([reading(1)]) };
+    const away: Contender = {
+      ...well,
+      name: "away",
+      isPeer: true,
+      unavailable: () => Promise.resolve("not installed"),
+    };
+    const unready: Contender = {
+      ...well,
+      name: "unready",
+      isPeer: true,
+      prepare: () => Promise.reject(new Error("full")),
+    };
+    const late: Contender = {
+      name: "late",
+      isPeer: true,
+      round: () => ++rounds < 3 ? Promise.resolve([reading(1)]) : Promise.reject(new Error("broken\nat …")),
+    };
+    const { figures, absent } = await run([well, away, unready, late], directory);
+    assertEquals(figures.map(({ contender }) => contender), ["well"]);
+    assertEquals(absent, [
+      { contender: "away", reason: "not installed" },
+      { contender: "unready", reason: "failed: full" },
+      { contender: "late", reason: "failed: broken" },
+    ]);
+    const own: Contender = { name: "log", round: () => Promise.reject(new Error("lost an entry")) };
+    await assertRejects(() => run([own], directory), Error, "lost an entry");
+  });
+});
+
+function reading(value: number): Reading {
+  return { what: "p50", unit: "µs", better: "lower", value };
+}
+
+function run(contenders: readonly Contender[], directory: string): ReturnType<typeof runRounds> {
+  return runRounds({ contenders, rounds: 2, hasWarmUp: true, directory, onTurn: () => {} });
+}
+
+test("bench: medians and percentiles are those of all values, and of none there is none", () => {
+  assertEquals([median([3, 1, 2]), median([4, 1, 2, 3]), median([])], [2, 2.5, NaN]);
+  const times = new Times(100);
+  assertEquals(times.percentile(0.5), NaN);
+  for (let nth = 100; nth >= 1; nth--) times.add(nth);
+  assertEquals([0, 0.01, 0.5, 0.99, 1].map((share) => times.percentile(share)), [1, 1, 50, 99, 100]);
+  const few = new Times(2);
+  for (const value of [5, 4, 3]) few.add(value); // one more than it was made for
+  assertEquals([few.count, few.percentile(0.6), few.percentile(1)], [2, 5, 5]);
+});
+
+test("bench: a limit is met at its very edge, missed beyond, and unknown where a figure is missing", () => {
+  assertEquals([atMost("", "", 2, 2).met, atMost("", "", 2, 2.1).met, atMost("", "", null, 2).met], [
+    true,
+    false,
+    null,
+  ]);
+  assertEquals([atLeast("", "", 2, 2).met, atLeast("", "", 2, 1.9).met, atLeast("", "", 2, null).met], [
+    true,
+    false,
+    null,
+  ]);
+  const figure = (contender: string, better: Figure["better"], value: number): Figure => (
+    { contender, what: better, unit: "", better, median: value, rounds: [value, value + 1] }
+  );
+  const all = [figure("log", "lower", 1), figure("a", "lower", 3), figure("b", "lower", 2)];
+  const figures = new Figures([...all, figure("a", "higher", 3), figure("b", "higher", 2)], new Set(["a", "b"]));
+  assertEquals(figures.bestPeer("lower"), { name: "b", value: 2 });
+  assertEquals(figures.bestPeer("higher"), { name: "a", value: 3 });
+  assertEquals([figures.median("log", "lower"), figures.most("log", "lower"), figures.median("log", "none")], [
+    1,
+    2,
+    null,
+  ]);
+});
