@@ -58,6 +58,8 @@ export class Committer {
   readonly #settlement: Settlement;
   /** Wakes those who wait for whatever comes next. */
   readonly #moved: Signal = new Signal();
+  /** Wakes those who have sent enough for one flush. */
+  readonly #taken: Signal = new Signal();
   /** Everything that is appended goes through here. */
   readonly admission: Admission;
   /** Streams into the log. */
@@ -143,6 +145,12 @@ export class Committer {
   /** Whether enough for the next flush has gathered while something else is done: who can wait does well to. */
   get isAhead(): boolean {
     return this.#intake.pending.pendingBytes >= AHEAD_BYTES && this.#pump.isRunning;
+  }
+
+  /** Resolves when what has gathered was taken away to be written, or never will be: it is not kept waiting for company. */
+  caughtUp(): Promise<void> {
+    this.admission.hasten();
+    return this.#taken.wait();
   }
 
   /** How many entries wait to be written. */
@@ -262,7 +270,10 @@ export class Committer {
     const { next } = intake;
     while (!tail.hasRoom(next.frameBytes(0))) await tail.makeRoom();
     // From here to the write there is no await: what is taken is what was there, and what arrives goes elsewhere.
-    if (next === intake.pending) this.admission.take();
+    if (next === intake.pending) {
+      this.admission.take();
+      this.#taken.notify();
+    }
     const count = this.#settings.maxEntries === 1 ? 1 : tail.countThatFit(next);
     const { visibleLsn } = this;
     const { pendingBytes } = next;
@@ -398,6 +409,7 @@ export class Committer {
   /** Who waits for room does so in vain; who looks at the log looks again. */
   #turnAway(reason: Error): void {
     this.admission.turnAway(reason);
+    this.#taken.notify();
     this.#moved.notify();
   }
 

@@ -307,9 +307,7 @@ function checkSignal(signal: unknown): void {
 
 function checkRuntime(runtime: unknown): void {
   if (runtime === undefined) return;
-  if (typeof runtime === "object" && runtime !== null && "open" in runtime && typeof runtime.open === "function") {
-    return;
-  }
+  if (typeof runtime === "object" && typeof (runtime as { open?: unknown } | null)?.open === "function") return;
   throw new WalOptionsError(`runtime must be a Runtime, an adapter to files and clock, not ${describe(runtime)}`);
 }
 

@@ -13,9 +13,9 @@ import type { Observer } from "./observers.ts";
 import type { Durability } from "./options.ts";
 import { leastBytes } from "./pending.ts";
 
-/** What waits in the stream itself, before the log has taken it. */
-const HIGH_WATER_BYTES = 1024 * 1024;
-/** What a chunk weighs besides its bytes, so that at most 4,096 wait: beyond 5,000 Node 20 and 22 slow down without end. */
+/** What waits in the stream itself, before the log has taken it: the log has room of its own, and a long queue is a slow one. */
+const HIGH_WATER_BYTES = 16 * 1024;
+/** What a chunk weighs besides its bytes, so that at most 64 wait: beyond 5,000 Node 20 and 22 slow down without end. */
 const CHUNK_BYTES = 256;
 /** What each entry of an array weighs besides its bytes: an array of empty ones fills the memory as well. */
 const ENTRY_BYTES = 64;
@@ -130,7 +130,7 @@ export class EntrySink implements Observer {
       return this.#acceptFrom([chunk as EntryInput], 0);
     }
     // A source that never waits for anything would fill the buffer before anyone hears of the flush in flight.
-    if (this.#committer.isAhead) return this.#committer.moved();
+    if (this.#committer.isAhead) return this.#committer.caughtUp();
   }
 
   /** See `UnderlyingSink`. */

@@ -76,3 +76,15 @@ test("one who joins while others are let in comes behind them, and is not lost",
   assertEquals(await line.serve(1), ["next is 1"]);
   assertEquals(await line.serve(1), ["late is 2"]);
 });
+
+test("one who was let in and gives up a moment later is out of the line once, and not twice", async () => {
+  const line = new Line();
+  const control = new AbortController();
+  const turn = line.queue.join(() => 1, control.signal);
+  line.queue.serve();
+  control.abort(new Error("too late"));
+  assertEquals(await turn, 1);
+  line.join("next", 1);
+  assert(!line.queue.isEmpty);
+  assertEquals(await line.serve(1), ["next is 1"]);
+});

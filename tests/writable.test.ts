@@ -19,7 +19,7 @@ import {
   WalLimitError,
   WalOptionsError,
 } from "../mod.ts";
-import { ANY_WAL, openLog, outcomeOf, quiet, soon } from "./support/log_fixture.ts";
+import { ANY_WAL, type LogFixture, openLog, openLogWith, outcomeOf, quiet, soon } from "./support/log_fixture.ts";
 
 type Chunk = EntryInput | readonly EntryInput[];
 
@@ -143,6 +143,62 @@ test("arrays of empty entries hold up the source by their number", async () => {
   await quiet();
   assertLess(source.pulled, 10);
 });
+
+/** So much gathers for one flush while another is in flight. */
+const AHEAD = 1024 * 1024;
+
+test("a source that never waits is held up while a flush is in flight, when enough for the next one is there", async () => {
+  const log = await openLogWith("first", { segmentBytes: 0 });
+  log.faults.slow("syncData", 50);
+  const source = new Source(Array.from({ length: 10_000 }, () => "x".repeat(1000)));
+  const piped = source.stream.pipeTo(log.wal.writable());
+  for (let flush = 0; flush < 4; flush++) {
+    const before = source.pulled;
+    await log.advance(50);
+    assertLess((source.pulled - before) * 1000, 2.1 * AHEAD);
+  }
+  await log.advance(1000);
+  await soon(piped);
+  assertLess(log.wal.stats().mostPendingBytes, 2.1 * AHEAD);
+  assertLess(log.wal.stats().flushes, 15);
+});
+
+test("who is held up does not wait for a window that is still open", async () => {
+  const log = await openLogWith("first", { segmentBytes: 0, windowMs: 60_000, maxBytes: 16 * AHEAD });
+  log.faults.slow("syncData", 50);
+  log.wal.append("in flight");
+  void log.wal.flush();
+  await quiet();
+  const stream = log.wal.writable();
+  const written = new Source(Array.from({ length: 2000 }, () => "x".repeat(1000))).stream.pipeTo(stream, {
+    preventClose: true,
+  });
+  await log.advance(50);
+  await soon(written);
+  assertEquals(stream.count, 2000);
+});
+
+for (
+  const [how, end] of [
+    ["fails", (log: LogFixture): void => void log.faults.fail("syncData", { path: ANY_WAL })],
+    ["is closed", (log: LogFixture): void => void log.wal.close()],
+  ] as const
+) {
+  test(`who is held up when the log ${how} hears of it`, async () => {
+    const log = await openLogWith("first", { segmentBytes: 0, io: "pool" });
+    log.faults.slow("syncData", 50);
+    if (how === "fails") end(log);
+    const piped = new Source(Array.from({ length: 10_000 }, () => "x".repeat(1000))).stream.pipeTo(log.wal.writable());
+    const outcome = outcomeOf(piped);
+    await quiet();
+    if (how !== "fails") end(log);
+    await log.advance(1000);
+    await outcome;
+    const ended = await outcomeOf(piped);
+    assert(ended.state === "rejected");
+    assertInstanceOf(ended.error, how === "fails" ? WalFailedError : WalClosedError);
+  });
+}
 
 test("a stream waits in line for room, behind who was there before", async () => {
   const log = await openLog({ maxBufferedBytes: 1000 });
