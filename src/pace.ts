@@ -14,9 +14,11 @@ import type { IoMode } from "./options.ts";
 const FAST_MS = 1;
 /** One that takes longer sends the next ones to the pool; so does a write. */
 const SLOW_MS = 2;
-/** So many fast ones in a row are believed. After each slow one in blocking mode, twice as many are asked for. */
+/** So many fast ones in a row are believed. After each slow one that blocks, twice as many are asked for, */
 const FIRST_TRIAL = 8;
 const LONGEST_TRIAL = 1024;
+/** unless so many had been good before it: every disk is slow now and then. */
+const LONG_RUN = 256;
 /** The sync of what is larger takes its time in any case, and there is more to come: the thread has better things to do. */
 const LARGE_SYNC_BYTES = 256 * 1024;
 /** What is larger takes long even into the page cache. */
@@ -32,6 +34,8 @@ export class Pace {
   #isBlocking: boolean;
   #fastInARow = 0;
   #trial = FIRST_TRIAL;
+  /** How many syncs have blocked since the last slow one. */
+  #run = 0;
   #waryWrites = 0;
   #heldMs = 0;
 
@@ -67,9 +71,11 @@ export class Pace {
     this.#hold(elapsedMs, wasBlocking);
     if (this.#mode !== "auto") return;
     this.#fastInARow = elapsedMs <= FAST_MS ? this.#fastInARow + 1 : 0;
+    if (wasBlocking) this.#run++;
     if (this.#isBlocking && wasBlocking && elapsedMs > SLOW_MS) {
       this.#isBlocking = false;
-      this.#trial = Math.min(2 * this.#trial, LONGEST_TRIAL);
+      this.#trial = this.#run > LONG_RUN ? FIRST_TRIAL : Math.min(2 * this.#trial, LONGEST_TRIAL);
+      this.#run = 0;
     } else if (!this.#isBlocking && this.#fastInARow >= this.#trial) {
       this.#isBlocking = true;
     }

@@ -65,6 +65,16 @@ test("each slow sync makes auto twice as hard to convince, up to a bound", () =>
   assertEquals(trials, [8, 16, 32, 64, 128, 256, 512, 1024, 1024, 1024]);
 });
 
+test("one slow sync after hundreds of good ones is forgiven: every disk is slow now and then", () => {
+  const pace = new Pace("auto");
+  for (let round = 0; round < 10; round++) {
+    assertEquals(trial(pace), 8);
+    sync(pace, 400, 0.1);
+    while (!pace.blocksSync(smallBytes)) pace.synced(0.1, false);
+    pace.synced(50, true);
+  }
+});
+
 test("a sync that is neither fast nor slow changes nothing while auto blocks", () => {
   const pace = new Pace("auto");
   assertLess(trial(pace), Infinity);
