@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { createCRC32, type IHasher } from "hash-wasm";
+import type { IHasher } from "hash-wasm";
 import type { Crc32 } from "./runtime/port.ts";
 
 /** The reflected polynomial of IEEE 802.3. */
@@ -12,15 +12,20 @@ const POLYNOMIAL = 0xedb88320;
 let wasm: Promise<Crc32> | null = null;
 
 /**
- * The fastest CRC-32 there is here. Loading hash-wasm takes a moment, once; its one instance then serves every log of the
- * process, since no call of it waits for anything.
+ * The fastest CRC-32 there is here. hash-wasm takes a moment to load, so that is done once, and only where it is wanted; its one
+ * instance then serves every log of the process, since no call of it waits for anything.
  *
  * @param native The runtime's own, or null.
  */
 export function createChecksum(native: Crc32 | null): Promise<Crc32> {
   if (native !== null) return Promise.resolve(exact(native));
-  wasm ??= createCRC32().then(withSeed);
+  wasm ??= loadWasm();
   return wasm;
+}
+
+async function loadWasm(): Promise<Crc32> {
+  const { createCRC32 } = await import("hash-wasm");
+  return withSeed(await createCRC32());
 }
 
 /** Node 20 says 0 of an empty buffer, where it ought to say what came before. Only a buffer that has no address shows it. */
