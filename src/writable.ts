@@ -174,7 +174,7 @@ export class EntrySink implements Observer {
       return nth;
     }
     const { admission, lastLsn } = this.#committer;
-    if (admission.mustQueue) return nth;
+    if (nth === entries.length || admission.mustQueue) return nth;
     try {
       this.#throwIfEnded();
       nth = admission.tryAppendAll(entries, from, this.#level);

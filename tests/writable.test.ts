@@ -346,6 +346,17 @@ test("closing the log ends its streams; what they wrote is durable, and one that
   assertEquals(await log.readAll(), ["1 a", "2 b"]);
 });
 
+test("a write that waited in line and was let in is told so, though the log is closed just then", async () => {
+  const log = await openLogWith("first", { maxBufferedBytes: 1 });
+  const writer = log.wal.writable().getWriter();
+  writer.closed.catch(() => {});
+  const closed = log.wal.commit("a").then(() => log.wal.close());
+  await soon(writer.write("b"));
+  await soon(closed);
+  await log.open();
+  assertEquals(await log.readAll(), ["1 first", "2 a", "3 b"]);
+});
+
 test("options of a stream that are wrong are refused by name", async () => {
   const log = await openLog();
   for (const options of [null, { durable: true }, { durability: "often" }]) {
