@@ -74,29 +74,31 @@ export class Admission {
   }
 
   /**
-   * The same for the entries of an array, from the `from`th on, as many as find room. Returns which is the next to be taken.
-   * What was taken before one that is none stays.
+   * The same for the entries of an array, from the `from`th on, as many as find room; `accepted` is told the LSN of each. Returns
+   * which is the next to be taken. What was taken before something that is no entry stays.
    */
   tryAppendAll(
     inputs: readonly EntryInput[],
     from: number,
-    level: Durability = this.#options.settings.durability,
+    level: Durability | undefined,
+    accepted: (lsn: number) => void,
   ): number {
-    const { intake, settlement } = this.#options;
+    const { intake, settlement, settings } = this.#options;
     let nth = from;
-    let isAnyNone = false;
+    let isAnyLossy = false;
     try {
       for (; nth < inputs.length; nth++) {
         this.#check("append"); // each: a getter of the one before may have closed the log
         const input = inputs[nth] as EntryInput;
-        const asked = levelOf(input, level);
+        const asked = levelOf(input, level ?? settings.durability);
         const lsn = intake.add(input);
         if (lsn === 0) break;
         settlement.accept(lsn, asked);
-        isAnyNone ||= asked === "none";
+        accepted(lsn);
+        isAnyLossy ||= asked === "none";
       }
     } finally {
-      if (nth > from) this.#arrived(isAnyNone);
+      if (nth > from) this.#arrived(isAnyLossy);
     }
     return nth;
   }
@@ -150,10 +152,10 @@ export class Admission {
   }
 
   /** Something was taken, and may have to be written soon. */
-  #arrived(isAnyNone: boolean): void {
+  #arrived(isAnyLossy: boolean): void {
     const { intake, settings, host } = this.#options;
     this.ages.arrived();
-    if (isAnyNone) this.#lossAlarm.set(settings.lossMs);
+    if (isAnyLossy) this.#lossAlarm.set(settings.lossMs);
     if (this.#window.isClosed(intake.pending)) host.kick();
     else this.#window.arrived();
   }

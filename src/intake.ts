@@ -82,7 +82,6 @@ export class Intake {
   add(input: EntryInput): number {
     this.#checkLsns(1);
     if (this.roomBytes <= 0) return 0;
-    if (!this.#isAdding && this.#pending.addBytes(input)) return ++this.#lastLsn;
     this.#enter();
     try {
       this.#pending.add(input, this.#lastLsn + 1);

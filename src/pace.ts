@@ -14,10 +14,10 @@ import type { IoMode } from "./options.ts";
 const FAST_MS = 1;
 /** One that takes longer sends the next ones to the pool; so does a write. */
 const SLOW_MS = 2;
-/** So many fast ones in a row are believed. After each slow one that blocks, twice as many are asked for, */
+/** So many fast ones in a row are believed. After each slow one that blocks, twice as many are asked for. */
 const FIRST_TRIAL = 8;
 const LONGEST_TRIAL = 1024;
-/** unless so many had been good before it: every disk is slow now and then. */
+/** A slow one after more than so many good ones is forgiven: every disk is slow now and then. */
 const LONG_RUN = 256;
 /** The sync of what is larger takes its time in any case, and there is more to come: the thread has better things to do. */
 const LARGE_SYNC_BYTES = 256 * 1024;
@@ -35,7 +35,7 @@ export class Pace {
   #fastInARow = 0;
   #trial = FIRST_TRIAL;
   /** How many syncs have blocked since the last slow one. */
-  #run = 0;
+  #blockedSyncs = 0;
   #waryWrites = 0;
   #heldMs = 0;
 
@@ -49,9 +49,7 @@ export class Pace {
   blocksWrite(lengthBytes: number): boolean {
     if (this.#heldMs >= 2 * HOLD_MS) return false; // no sync has let the loop turn
     if (this.#mode === "blocking") return true;
-    if (this.#waryWrites > 0) this.#waryWrites--;
-    else return lengthBytes <= LARGE_WRITE_BYTES;
-    return false;
+    return this.#waryWrites === 0 && lengthBytes <= LARGE_WRITE_BYTES;
   }
 
   /** Whether the next sync, after a write of so many bytes, blocks. */
@@ -64,6 +62,7 @@ export class Pace {
   wrote(elapsedMs: number, wasBlocking: boolean): void {
     this.#hold(elapsedMs, wasBlocking);
     if (wasBlocking && elapsedMs > SLOW_MS) this.#waryWrites = WARY_WRITES;
+    else if (this.#waryWrites > 0) this.#waryWrites--;
   }
 
   /** Takes note of how long a sync took. */
@@ -71,11 +70,11 @@ export class Pace {
     this.#hold(elapsedMs, wasBlocking);
     if (this.#mode !== "auto") return;
     this.#fastInARow = elapsedMs <= FAST_MS ? this.#fastInARow + 1 : 0;
-    if (wasBlocking) this.#run++;
+    if (wasBlocking) this.#blockedSyncs++;
     if (this.#isBlocking && wasBlocking && elapsedMs > SLOW_MS) {
       this.#isBlocking = false;
-      this.#trial = this.#run > LONG_RUN ? FIRST_TRIAL : Math.min(2 * this.#trial, LONGEST_TRIAL);
-      this.#run = 0;
+      this.#trial = this.#blockedSyncs > LONG_RUN ? FIRST_TRIAL : Math.min(2 * this.#trial, LONGEST_TRIAL);
+      this.#blockedSyncs = 0;
     } else if (!this.#isBlocking && this.#fastInARow >= this.#trial) {
       this.#isBlocking = true;
     }

@@ -114,25 +114,9 @@ export class Pending {
     return lengthBytes === 0 ? aligned(this.#endAt - at) : lengthBytes;
   }
 
-  /** The way that most entries go: bytes that fit behind the last entry. False, and nothing is taken, where these are not. */
-  addBytes(input: EntryInput): boolean {
-    const open = this.#open;
-    if (open === null || !(input instanceof Uint8Array)) return false;
-    const { length } = input;
-    const at = this.#endAt;
-    const end = at + ENTRY_HEADER_BYTES + length;
-    if (end > this.#openLimit || length > this.#settings.maxEntryBytes) return false;
-    this.#bytes.set(input, at + ENTRY_HEADER_BYTES);
-    this.#view.setUint32(at, length, true);
-    this.#bytes[at + 4] = 0;
-    open.count++;
-    this.#count++;
-    this.#endAt = end;
-    return true;
-  }
-
   /** Takes an entry. Throws, and takes nothing, where it is none. */
   add(input: EntryInput, lsn: number): void {
+    if (this.#addBytes(input)) return;
     const before = this.#endAt;
     const open = this.#openFrame(input instanceof Uint8Array ? input.length : 0);
     const at = open === null ? aligned(before) + FRAME_HEADER_BYTES : before;
@@ -216,6 +200,24 @@ export class Pending {
     this.#count = 0;
     this.#open = null;
     this.#startAt = this.#endAt = HEADROOM_BYTES;
+  }
+
+  /** The way that most entries go: bytes that fit behind the last one. False, and nothing is taken, where these are not. */
+  #addBytes(input: EntryInput): boolean {
+    const open = this.#open;
+    if (open === null || !(input instanceof Uint8Array)) return false;
+    const { maxEntries, maxEntryBytes } = this.#settings;
+    const { length } = input;
+    const at = this.#endAt;
+    const end = at + ENTRY_HEADER_BYTES + length;
+    if (end > this.#openLimit || length > maxEntryBytes || maxEntries === 1) return false;
+    this.#bytes.set(input, at + ENTRY_HEADER_BYTES);
+    this.#view.setUint32(at, length, true);
+    this.#bytes[at + 4] = 0;
+    open.count++;
+    this.#count++;
+    this.#endAt = end;
+    return true;
   }
 
   /** The frame that may take an entry of at least so many bytes, or null. */

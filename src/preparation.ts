@@ -10,13 +10,12 @@
 import { isNoRoom } from "./errors.ts";
 import type { Segment } from "./segment.ts";
 
-/**
- * How much is written at once: a sixteenth of all that the log has taken, so that a small log stays small. A sync that carries
- * zeros takes longer: few large steps cost less in all, but more at once.
- */
-const LEAST_STEP_BYTES = 512 * 1024;
-const ZEROS: Uint8Array = new Uint8Array(2 * 1024 * 1024);
+/** A step is a sixteenth of all that the log has taken, so that a small log stays small; */
 const STEPS_A_LOG = 16;
+/** within bounds: the sync that carries zeros takes longer, so that few large steps cost less in all, but more at once. */
+const LEAST_STEP_BYTES = 512 * 1024;
+const MOST_STEP_BYTES: number = 2 * 1024 * 1024;
+const ZEROS: Uint8Array = new Uint8Array(MOST_STEP_BYTES);
 /** A flush of so many bytes may as well grow the file: the zeros would cost more than they save. */
 const LARGE_FLUSH_BYTES = 256 * 1024;
 
@@ -31,7 +30,7 @@ export class Preparation {
   advance(segment: Segment, flushBytes: number): void {
     const { endOffset, sizeBytes, header } = segment;
     const wantedBytes = (header.precedingBytes + endOffset) / STEPS_A_LOG;
-    const stepBytes = Math.min(Math.max(wantedBytes, LEAST_STEP_BYTES), ZEROS.length);
+    const stepBytes = Math.min(Math.max(wantedBytes, LEAST_STEP_BYTES), MOST_STEP_BYTES);
     const leftBytes = sizeBytes - endOffset;
     if (leftBytes > stepBytes / 2 || flushBytes > LARGE_FLUSH_BYTES || segment.isExtending || this.#isTight) return;
     const missingBytes = Math.min(Math.floor(stepBytes), this.capacityBytes - sizeBytes);

@@ -15,7 +15,7 @@ import { leastBytes } from "./pending.ts";
 
 /** What waits in the stream itself, before the log has taken it: the log has room of its own, and a long queue is a slow one. */
 const HIGH_WATER_BYTES = 16 * 1024;
-/** What a chunk weighs besides its bytes, so that at most 64 wait: beyond 5,000 Node 20 and 22 slow down without end. */
+/** What a chunk weighs besides its bytes, so that at most 64 wait. */
 const CHUNK_BYTES = 256;
 /** What each entry of an array weighs besides its bytes: an array of empty ones fills the memory as well. */
 const ENTRY_BYTES = 64;
@@ -173,17 +173,14 @@ export class EntrySink implements Observer {
       while (nth < entries.length && this.#accept(entries[nth] as EntryInput) !== 0) nth++;
       return nth;
     }
-    const { admission, lastLsn } = this.#committer;
+    const { admission } = this.#committer;
     if (nth === entries.length || admission.mustQueue) return nth;
     try {
       this.#throwIfEnded();
-      nth = admission.tryAppendAll(entries, from, this.#level);
+      return admission.tryAppendAll(entries, from, this.#level, this.#accepted);
     } catch (error) {
-      this.#refused(error);
-    } finally {
-      this.#accepted(lastLsn + 1, this.#committer.lastLsn);
+      return this.#refused(error);
     }
-    return nth;
   }
 
   /** 0 where it must wait. */
@@ -201,17 +198,15 @@ export class EntrySink implements Observer {
     const entry = this.#keeper === null ? input : readOnce(input);
     const lsn = this.#committer.admission.tryAppend(entry, this.#level);
     if (lsn === 0) return 0;
-    this.#accepted(lsn, lsn);
+    this.#accepted(lsn);
     this.#keeper?.accepted(lsn, entry);
     return lsn;
   }
 
-  #accepted(firstLsn: number, lastLsn: number): void {
-    if (lastLsn < firstLsn) return;
-    if (this.count === 0) this.firstLsn = firstLsn;
-    this.lastLsn = lastLsn;
-    this.count += lastLsn - firstLsn + 1;
-  }
+  readonly #accepted = (lsn: number): void => {
+    if (this.count++ === 0) this.firstLsn = lsn;
+    this.lastLsn = lsn;
+  };
 
   /** Whoever waited may find that the stream has ended meanwhile. */
   #throwIfEnded(): void {

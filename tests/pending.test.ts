@@ -176,6 +176,15 @@ test("where each entry is written by itself, each has a frame of its own, and a 
   assertEquals(frames, [[false, 1, 1], [false, 2, 1], [true, 3, 2], [false, 5, 1]]);
 });
 
+test("from the moment when each entry is to be written by itself, no other comes behind it", () => {
+  const settings = { maxEntries: Infinity };
+  const pending = newPending(settings);
+  pending.add(bytesOf(1), 1);
+  Object.assign(settings, { maxEntries: 1 });
+  for (let lsn = 2; lsn <= 4; lsn++) pending.add(bytesOf(lsn), lsn);
+  assertEquals(framesIn(pending).map(({ entries }) => entries.length), [2, 1, 1]);
+});
+
 // -- the buffer
 
 test("the buffer grows and keeps what is there, whatever makes it grow", () => {

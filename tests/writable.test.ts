@@ -346,6 +346,20 @@ test("closing the log ends its streams; what they wrote is durable, and one that
   assertEquals(await log.readAll(), ["1 a", "2 b"]);
 });
 
+test("a stream counts its own entries, whoever else appends while one of them is being read", async () => {
+  const log = await openLog();
+  const stream = log.wal.writable();
+  const entry = {
+    get durability(): "fsync" {
+      log.wal.append("other");
+      return "fsync";
+    },
+    data: "a",
+  };
+  await soon(stream.getWriter().write([entry]));
+  assertEquals([stream.firstLsn, stream.lastLsn, stream.count], [2, 2, 1]);
+});
+
 test("a write that waited in line and was let in is told so, though the log is closed just then", async () => {
   const log = await openLogWith("first", { maxBufferedBytes: 1 });
   const writer = log.wal.writable().getWriter();

@@ -19,7 +19,7 @@ const WHAT = "rate";
 /** Chunks a pull. */
 const AT_ONCE = 64;
 /** About what waits in the log's own stream. */
-const LONG_QUEUE = 4096;
+const LONG_QUEUE = 64;
 
 const SINKS: Readonly<Record<string, QueuingStrategy | undefined>> = {
   "a sink that does nothing": undefined,

@@ -10,7 +10,9 @@ const MIB = 1024 * 1024;
 
 /** A buffer, with limits that are wide if nothing else is said. */
 export function newPending(settings: Partial<PendingSettings> = {}): Pending {
-  return new Pending({ maxEntryBytes: MIB, maxBatchBytes: MIB, maxEntries: Infinity, ...settings });
+  return new Pending(
+    Object.assign(settings, { maxEntryBytes: MIB, maxBatchBytes: MIB, maxEntries: Infinity, ...settings }),
+  );
 }
 
 /** So many bytes of one value; of their length, if nothing else is said. */

@@ -34,6 +34,8 @@ export class Weather {
       if (count === mishap.nth && isFair(call, mishap.fault)) fault = { ...fault, ...mishap.fault };
     }
     if (fault?.code !== undefined) this.isSpoiled = true;
+    // The disk has dropped what it was to write, also where the process ends before it hears of that.
+    if (fault?.code !== undefined && call.name === "syncData") this.hasFailedSync = true;
     return fault;
   };
 
