@@ -269,6 +269,7 @@ export class Committer {
     const intake = this.#intake;
     const { next } = intake;
     while (!tail.hasRoom(next.frameBytes(0))) await tail.makeRoom();
+    if (tail.awaitsZeros(next.pendingBytes)) await tail.zerosSettled(); // and takes what gathers meanwhile as well
     // From here to the write there is no await: what is taken is what was there, and what arrives goes elsewhere.
     if (next === intake.pending) {
       this.admission.take();

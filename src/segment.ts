@@ -128,7 +128,7 @@ export class Segment {
     return this.endOffset + lengthBytes > this.sizeBytes;
   }
 
-  /** Whole frames, sealed for this place, behind the last one. */
+  /** Whole frames, sealed for this place, behind the last one. A file that is to grow waits for the zeros before. */
   async append(frames: Uint8Array, isBlocking: boolean): Promise<void> {
     if (this.#extension !== null && this.grows(frames.length)) await this.#extension;
     this.#throwIfExtensionFailed();

@@ -174,6 +174,16 @@ export class Tail {
     await this.#rotate(true, isCutting);
   }
 
+  /** Whether a write of so many bytes must wait for the zeros that are on their way: where they end is where it may grow the file. */
+  awaitsZeros(lengthBytes: number): boolean {
+    return this.#segment !== null && this.#segment.isExtending && this.#segment.grows(lengthBytes);
+  }
+
+  /** Resolves when no zeros are on their way. */
+  async zerosSettled(): Promise<void> {
+    await this.#segment?.settleExtension();
+  }
+
   /** Whether a disk that was full has room again; rejects as a write would. */
   async probe(): Promise<void> {
     const segment = this.#segment;

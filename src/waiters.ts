@@ -89,11 +89,19 @@ export class Waiters {
     return new Promise((resolve, reject) => {
       const waiter: Waiter = { lsn, resolve, reject, forget: null };
       if (signal?.aborted) return reject(new WalAbortedError(`waiting for LSN ${lsn}`, signal.reason));
-      if (this.#settle(waiter, this.#outcomes.durableAt(level))) return;
+      const durableLsn = this.#outcomes.durableAt(level);
+      if ((lsn > durableLsn || !this.#overtakes(lsn)) && this.#settle(waiter, durableLsn)) return;
       const lane = this.#lanes[level];
       lane.join(waiter);
       if (signal !== undefined) listen(waiter, lane, signal);
     });
+  }
+
+  /** Whether somebody waits for a lower LSN that is durable by now, and is to be told so in a moment. */
+  #overtakes(lsn: number): boolean {
+    return Object.values(this.#lanes).some(({ firstLsn, level }) =>
+      firstLsn < lsn && firstLsn <= this.#outcomes.durableAt(level)
+    );
   }
 
   /** Whether somebody waits at this level. */

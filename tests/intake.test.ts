@@ -32,6 +32,20 @@ test("entries and batches are numbered one after the other, from the last one th
   assertEquals([intake.lastLsn, intake.firstUnwrittenLsn], [46, 42]);
 });
 
+test("bytes that append while their length is asked for are refused, and what they appended has nothing of theirs", () => {
+  const intake = newIntake();
+  intake.add("a");
+  class Sly extends Uint8Array {
+    override get length(): number {
+      assertThrows(() => intake.addBatch(["inner"]), WalInputError);
+      return super.length;
+    }
+  }
+  intake.add(new Sly([66]));
+  intake.add("c");
+  assertEquals(arrivedIn(intake), ["1 a", "2 B", "3 c"]);
+});
+
 test("what is refused has no number: the next entry gets it", () => {
   const intake = newIntake({ maxEntryBytes: 3, maxBatchBytes: 5 });
   intake.add("a");

@@ -60,6 +60,20 @@ test("zeros are written ahead and never where frames go, and no two syncs of a f
   }
 });
 
+test("a write that waited for zeros was not slow: the next ones are done on the thread as before", async () => {
+  const log = await openLog({ segmentBytes: 4 * 1024 * 1024, io: "pool" });
+  const isZeros = zeroWrites();
+  log.faults.onEvery((call) => isZeros(call) ? { delayMs: 10 } : undefined);
+  await log.commit(text(0, 700_000));
+  await log.commit(text(1, 100_000)); // and zeros are on their way
+  const waiting = log.commit(text(2, 400_000));
+  await log.advance(20);
+  await waiting;
+  const from = log.faults.calls.length;
+  await log.commit("after");
+  assertEquals(log.calls("write", ANY_WAL, from).map(({ blocking }) => blocking), [true]);
+});
+
 for (
   const [where, next] of [
     ["into what is prepared", 100],

@@ -79,6 +79,16 @@ test("waits settle in LSN order, in whatever order they came", async () => {
   }
 });
 
+test("one who comes when something has moved, and before those who wait are told of it, does not overtake them", async () => {
+  const sea = new Sea();
+  sea.wait(1, 2);
+  sea.durableLsn = 3;
+  sea.wait(3);
+  await nextHostTask();
+  assertEquals(sea.settled, []);
+  assertEquals(await sea.notify(3), ["1", "2", "3"]);
+});
+
 test("several who wait for one LSN are settled together, before those who wait for the next", async () => {
   const sea = new Sea();
   sea.wait(2, 1, 2, 3, 1, 3, 2);
