@@ -268,8 +268,8 @@ export class Committer {
     const tail = this.#tail;
     const intake = this.#intake;
     const { next } = intake;
-    while (!tail.hasRoom(next.frameBytes(0))) await tail.makeRoom();
-    if (tail.awaitsZeros(next.pendingBytes)) await tail.zerosSettled(); // and takes what gathers meanwhile as well
+    // Whatever is waited for, the first frame may grow meanwhile: then it must be looked again whether there is room for it.
+    while (!tail.isReadyFor(next)) await tail.getReady(next);
     // From here to the write there is no await: what is taken is what was there, and what arrives goes elsewhere.
     if (next === intake.pending) {
       this.admission.take();

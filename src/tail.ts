@@ -174,14 +174,19 @@ export class Tail {
     await this.#rotate(true, isCutting);
   }
 
-  /** Whether a write of so many bytes must wait for the zeros that are on their way: where they end is where it may grow the file. */
-  awaitsZeros(lengthBytes: number): boolean {
-    return this.#segment !== null && this.#segment.isExtending && this.#segment.grows(lengthBytes);
+  /** Whether these may be written: there is room for the first frame, and no zeros are on their way to where it ends. */
+  isReadyFor(pending: Pending): boolean {
+    return this.hasRoom(pending.frameBytes(0)) && !this.#meetsZeros(pending.pendingBytes);
   }
 
-  /** Resolves when no zeros are on their way. */
-  async zerosSettled(): Promise<void> {
-    await this.#segment?.settleExtension();
+  /** Takes the next step to that. */
+  async getReady(pending: Pending): Promise<void> {
+    if (this.hasRoom(pending.frameBytes(0))) await this.#segment?.settleExtension();
+    else await this.makeRoom();
+  }
+
+  #meetsZeros(lengthBytes: number): boolean {
+    return this.#segment !== null && this.#segment.isExtending && this.#segment.grows(lengthBytes);
   }
 
   /** Whether a disk that was full has room again; rejects as a write would. */

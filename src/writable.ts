@@ -12,6 +12,7 @@ import type { EntryInput } from "./entry.ts";
 import type { Observer } from "./observers.ts";
 import type { Durability } from "./options.ts";
 import { leastBytes } from "./pending.ts";
+import { Sleeper } from "./signal.ts";
 
 /** What waits in the stream itself, before the log has taken it: the log has room of its own, and a long queue is a slow one. */
 const HIGH_WATER_BYTES = 16 * 1024;
@@ -97,6 +98,7 @@ export class EntrySink implements Observer {
   readonly #committer: Committer;
   readonly #level: Durability | undefined;
   readonly #keeper: Keeper | null;
+  readonly #sleeper: Sleeper = new Sleeper();
   #controller: SinkController | null = null;
   #isClosing = false;
   #reason: { readonly reason: unknown } | null = null;
@@ -118,7 +120,10 @@ export class EntrySink implements Observer {
     this.#controller = controller;
     this.#committer.observers.add(this);
     // The stream calls abort only when the write in flight has settled: one that waits for a reader must hear of it before.
-    controller.signal.addEventListener("abort", () => this.#keeper?.end(controller.signal.reason), { once: true });
+    controller.signal.addEventListener("abort", () => {
+      this.#keeper?.end(controller.signal.reason);
+      this.#sleeper.wake();
+    }, { once: true });
   }
 
   /** See `UnderlyingSink`. */
@@ -130,7 +135,7 @@ export class EntrySink implements Observer {
       return this.#acceptFrom([chunk as EntryInput], 0);
     }
     // A source that never waits for anything would fill the buffer before anyone hears of the flush in flight.
-    if (this.#committer.isAhead) return this.#committer.caughtUp();
+    if (this.#committer.isAhead) return this.#sleeper.sleep(this.#committer.caughtUp());
   }
 
   /** See `UnderlyingSink`. */

@@ -1,7 +1,7 @@
 // The zeros that are written ahead of the frames: never where frames go, and a file that they failed is left alone.
 
 import { test } from "node:test";
-import { assertEquals, assertGreater, assertGreaterOrEqual } from "@std/assert";
+import { assertEquals, assertGreater, assertGreaterOrEqual, assertLessOrEqual } from "@std/assert";
 import type { IoMode } from "../mod.ts";
 import type { MemoryCall } from "../src/runtime/memory.ts";
 import { ANY_WAL, openLog, outcomeOf, quiet } from "./support/log_fixture.ts";
@@ -72,6 +72,23 @@ test("a write that waited for zeros was not slow: the next ones are done on the 
   const from = log.faults.calls.length;
   await log.commit("after");
   assertEquals(log.calls("write", ANY_WAL, from).map(({ blocking }) => blocking), [true]);
+});
+
+test("what gathers while zeros are waited for makes no segment larger than it may be", async () => {
+  const MIB = 1024 * 1024;
+  const segmentBytes = MIB + 40 * 1024;
+  const log = await openLog({ segmentBytes });
+  const isZeros = zeroWrites();
+  log.faults.onEvery((call) => isZeros(call) ? { delayMs: 10 } : undefined);
+  for (let nth = 0; nth < 13; nth++) await log.commit(text(nth, 80_000)); // in the end they are just below 1 MiB
+  const waiting = log.commit(text(13, 9000)); // this one grows the file
+  await quiet();
+  log.wal.append(text(14, 50_000));
+  await log.advance(20);
+  await waiting;
+  await log.wal.flush();
+  for (const name of log.segments()) assertLessOrEqual(log.file(name).length, segmentBytes);
+  assertEquals(log.segments().length, 2);
 });
 
 for (

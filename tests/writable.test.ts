@@ -163,6 +163,18 @@ test("a source that never waits is held up while a flush is in flight, when enou
   assertLess(log.wal.stats().flushes, 15);
 });
 
+test("who is held up and gives up does not wait for the disk", async () => {
+  const log = await openLogWith("first", { segmentBytes: 0, io: "pool" });
+  log.faults.slow("syncData", 10_000);
+  log.wal.append("in flight");
+  await quiet();
+  const writer = log.wal.writable().getWriter();
+  writer.closed.catch(() => {});
+  const write = await outcomeOf(writer.write("x".repeat(AHEAD)));
+  assertEquals(write.state, "pending");
+  await soon(writer.abort(new Error("enough")));
+});
+
 test("who is held up does not wait for a window that is still open", async () => {
   const log = await openLogWith("first", { segmentBytes: 0, windowMs: 60_000, maxBytes: 16 * AHEAD });
   log.faults.slow("syncData", 50);
