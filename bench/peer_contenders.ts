@@ -36,6 +36,32 @@ export function peerContenders({ way, part, work }: PeerWork): Contender[] {
   }));
 }
 
+/** What the peers do with a store that was filled before the first round. */
+export interface FilledPeerWork {
+  readonly fill: (peer: Peer) => Promise<void>;
+  /** Opens the store as often as it likes, and closes it. */
+  readonly round: (open: () => Promise<Peer>, watch: Watch) => Promise<readonly Reading[]>;
+}
+
+/** A contender of each kind of peer, with a store of its own that outlasts the rounds. */
+export function filledPeerContenders({ fill, round }: FilledPeerWork): Contender[] {
+  return peerKinds.map((kind) => {
+    let kept = "";
+    return {
+      name: kind.name,
+      isPeer: true,
+      unavailable: () => kind.unavailable(),
+      prepare: async (directory: string) => {
+        kept = directory;
+        const peer = await kind.open(kept);
+        await fill(peer);
+        await peer.close();
+      },
+      round: (_directory: string, watch: Watch) => round(() => kind.open(kept), watch),
+    };
+  });
+}
+
 /** Puts `count` entries in transactions of `size`, and resolves to the milliseconds that it took. */
 export async function putInBatches(
   peer: Peer,

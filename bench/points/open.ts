@@ -10,8 +10,7 @@
 import { Wal } from "../../mod.ts";
 import { arraysOf, randomEntries } from "../entries.ts";
 import { atMost, difference, type Figures } from "../figures.ts";
-import { peerKinds } from "../peers/peer_kinds.ts";
-import type { PeerKind } from "../peers/peer.ts";
+import { filledPeerContenders } from "../peer_contenders.ts";
 import type { Contender, Point, Reading, Watch } from "../point.ts";
 import type { Scale } from "../scale.ts";
 import { median } from "../statistics.ts";
@@ -65,26 +64,17 @@ function log(name: string, sealed: number, scale: Scale): Contender {
   };
 }
 
-function peer(kind: PeerKind, entries: number, scale: Scale): Contender {
-  let kept = "";
-  return {
-    name: kind.name,
-    isPeer: true,
-    unavailable: () => kind.unavailable(),
-    prepare: async (directory: string) => {
-      kept = directory;
-      const store = await kind.open(kept);
-      for (const batch of arraysOf(randomEntries(entries, ENTRY_BYTES), 100)) {
-        await store.putAll(batch);
-      }
-      await store.close();
+function peers(entries: number, scale: Scale): Contender[] {
+  return filledPeerContenders({
+    fill: async (store) => {
+      for (const batch of arraysOf(randomEntries(entries, ENTRY_BYTES), 100)) await store.putAll(batch);
     },
-    round: (_directory: string, watch: Watch) =>
+    round: (open, watch) =>
       opening(scale.pick(TIMES, 2), watch, async () => {
-        const store = await kind.open(kept);
+        const store = await open();
         return async () => await store.close();
       }),
-  };
+  });
 }
 
 /** See the head of this file. */
@@ -93,7 +83,7 @@ export const open: Point = {
   entryBytes: ENTRY_BYTES,
   contenders: (scale: Scale) => {
     const many = scale.pick(1000, 30);
-    return [log(MANY, many, scale), log(FEW, 10, scale), ...peerKinds.map((kind) => peer(kind, many, scale))];
+    return [log(MANY, many, scale), log(FEW, 10, scale), ...peers(many, scale)];
   },
   targets: (figures: Figures) => {
     const more = difference(figures.median(MANY, WHAT), figures.median(FEW, WHAT));

@@ -14,8 +14,7 @@ import { join } from "node:path";
 import { Wal } from "../../mod.ts";
 import { arraysOf, ENTRY_BYTES, pick, randomEntries } from "../entries.ts";
 import { atLeast, type Figures, ratio } from "../figures.ts";
-import { peerKinds } from "../peers/peer_kinds.ts";
-import type { PeerKind } from "../peers/peer.ts";
+import { filledPeerContenders } from "../peer_contenders.ts";
 import type { Contender, Point, Reading, Watch } from "../point.ts";
 import type { Scale } from "../scale.ts";
 import { sourceOf } from "../sources.ts";
@@ -113,24 +112,15 @@ function logContenders(scale: Scale): Contender[] {
   ];
 }
 
-function peer(kind: PeerKind, scale: Scale): Contender {
+function peers(scale: Scale): Contender[] {
   const count = countOf(scale);
-  let kept = "";
-  return {
-    name: kind.name,
-    isPeer: true,
-    unavailable: () => kind.unavailable(),
-    prepare: async (directory: string) => {
-      kept = directory;
+  return filledPeerContenders({
+    fill: async (store) => {
       const batches = arraysOf(randomEntries(TRANSACTION), TRANSACTION);
-      const store = await kind.open(kept);
-      for (let nth = 0; nth < count / TRANSACTION; nth++) {
-        await store.putAll(pick(batches, nth));
-      }
-      await store.close();
+      for (let nth = 0; nth < count / TRANSACTION; nth++) await store.putAll(pick(batches, nth));
     },
-    round: async (_directory: string, watch: Watch) => {
-      const store = await kind.open(kept);
+    round: async (open, watch) => {
+      const store = await open();
       watch.start();
       const found = await store.scan();
       const elapsedMs = watch.stop();
@@ -138,14 +128,14 @@ function peer(kind: PeerKind, scale: Scale): Contender {
       check(found, count);
       return [rateOf(count, elapsedMs)];
     },
-  };
+  });
 }
 
 /** See the head of this file. */
 export const recover: Point = {
   name: "recover",
   entryBytes: ENTRY_BYTES,
-  contenders: (scale: Scale) => [...logContenders(scale), ...peerKinds.map((kind) => peer(kind, scale))],
+  contenders: (scale: Scale) => [...logContenders(scale), ...peers(scale)],
   targets: (figures: Figures) => {
     const ours = figures.median("walstream", WHAT);
     const best = figures.bestPeer(WHAT);
