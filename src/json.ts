@@ -7,7 +7,7 @@
 import type { Entry, EntryInput } from "./entry.ts";
 import { describe, messageOf, WalInputError, WalOptionsError } from "./errors.ts";
 import { MAX_APPEND_KIND } from "./format.ts";
-import { checkOptions } from "./options.ts";
+import { checkOptions } from "./checks.ts";
 
 /**
  * What {@linkcode encodeJson} takes.

@@ -5,7 +5,7 @@
  */
 
 import { describe, WalInputError, WalLimitError, WalOptionsError } from "./errors.ts";
-import { checkOptions } from "./options.ts";
+import { checkOptions } from "./checks.ts";
 
 const NEW_LINE = 0x0a;
 const CARRIAGE_RETURN = 0x0d;

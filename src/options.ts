@@ -4,7 +4,8 @@
  * @module
  */
 
-import { describe, WalInputError, WalOptionsError } from "./errors.ts";
+import { checkChoice, checkFunction, checkOptions, checkRuntime, checkSignal } from "./checks.ts";
+import { describe, WalOptionsError } from "./errors.ts";
 import type { WalEvent } from "./event.ts";
 import { MAX_FRAME_BYTES, SMALLEST_SEGMENT_BYTES } from "./format.ts";
 import type { Runtime } from "./runtime/port.ts";
@@ -251,64 +252,9 @@ export function settle(options: WalOptions): Settings {
   return settings;
 }
 
-/** Throws where `options` are none, name something else than `names`, or hold a signal or a runtime that is none. */
-export function checkOptions(call: string, options: object, names: readonly string[]): void {
-  if (typeof options !== "object" || options === null) {
-    throw new WalOptionsError(`the options of ${call} must be an object, not ${describe(options)}`);
-  }
-  const unknown = Object.keys(options).find((name) => !names.includes(name));
-  if (unknown !== undefined) {
-    throw new WalOptionsError(`${call} has no option ${unknown}; there are ${names.join(", ")}`);
-  }
-  checkSignal("signal" in options ? options.signal : undefined);
-  checkRuntime("runtime" in options ? options.runtime : undefined);
-}
-
-/** Throws where this is given and neither true nor false: the text "false" would count as true. */
-export function checkFlag(name: string, value: boolean | undefined): void {
-  if (value === undefined || typeof value === "boolean") return;
-  throw new WalOptionsError(`${name} must be true or false, not ${describe(value)}`);
-}
-
-/** Throws where this is given and no number, or below `least`. */
-export function checkNumber(name: string, value: number | undefined, least: number = -Infinity): void {
-  if (value === undefined || typeof value === "number" && value >= least) return;
-  const range = least === -Infinity ? "" : ` from ${least}`;
-  throw new WalOptionsError(`${name} must be a number${range}, not ${describe(value)}`);
-}
-
-/** Throws where this is given and no function. */
-export function checkFunction(name: string, value: unknown): void {
-  if (value === undefined || typeof value === "function") return;
-  throw new WalOptionsError(`${name} must be a function, not ${describe(value)}`);
-}
-
-/** Throws where this is given and none of the choices. */
-export function checkChoice(name: string, value: string | undefined, choices: readonly string[]): void {
-  if (value === undefined || choices.includes(value)) return;
-  throw new WalOptionsError(`${name} must be one of ${choices.join(", ")}, not ${describe(value)}`);
-}
-
-/** Throws where this is no LSN. */
-export function checkLsn(lsn: number): void {
-  if (Number.isSafeInteger(lsn) && lsn >= 0) return;
-  throw new WalInputError(`an LSN must be a whole number from 0, not ${describe(lsn)}`);
-}
-
 /** Throws where this is given and is no level. */
 export function checkDurability(durability: Durability | undefined): void {
   checkChoice("durability", durability, DURABILITIES);
-}
-
-function checkSignal(signal: unknown): void {
-  if (signal === undefined || signal instanceof AbortSignal) return;
-  throw new WalOptionsError(`signal must be an AbortSignal, not ${describe(signal)}`);
-}
-
-function checkRuntime(runtime: unknown): void {
-  if (runtime === undefined) return;
-  if (typeof runtime === "object" && typeof (runtime as { open?: unknown } | null)?.open === "function") return;
-  throw new WalOptionsError(`runtime must be a Runtime, an adapter to files and clock, not ${describe(runtime)}`);
 }
 
 function optionNames(): string {

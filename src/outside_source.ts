@@ -8,7 +8,7 @@ import { createChecksum } from "./checksum.ts";
 import type { Entry } from "./entry.ts";
 import { describe, WalError, WalIoError, WalOptionsError } from "./errors.ts";
 import { resolveDirectory } from "./opening.ts";
-import { checkFlag, checkLsn, checkOptions } from "./options.ts";
+import { checkFlag, checkLsn, checkOptions } from "./checks.ts";
 import { OutsideReader } from "./outside_reader.ts";
 import type { BatchSource, ReadableOptions } from "./readable.ts";
 import { detectRuntime } from "./runtime/detect.ts";

@@ -5,6 +5,8 @@
  */
 
 import { type Acknowledgement, acknowledgement, type AcknowledgeOptions } from "./acknowledge.ts";
+import type { Admission } from "./admission.ts";
+import { checkFlag, checkLsn, checkOptions } from "./checks.ts";
 import type { Truncation } from "./cut.ts";
 import type { Entry, EntryInput } from "./entry.ts";
 import {
@@ -22,9 +24,6 @@ import { type OpenedLog, openLog, type WalRecovery } from "./opening.ts";
 import {
   changed,
   checkDurability,
-  checkFlag,
-  checkLsn,
-  checkOptions,
   DURABILITIES,
   type Durability,
   type WalChanges,
@@ -289,15 +288,7 @@ export class Wal {
    * ```
    */
   commit(entry: EntryInput): Promise<number> {
-    const { committer, settings } = this.#log;
-    const { durability } = settings; // as it is now, whenever there is room
-    try {
-      const lsn = committer.admission.mustQueue ? 0 : committer.admission.tryAppend(entry, durability);
-      if (lsn !== 0) return committer.settled(lsn, "own");
-    } catch (error) {
-      return Promise.reject(error);
-    }
-    return this.#commitInLine(() => committer.admission.tryAppend(entry, durability));
+    return this.#commit(entry, appendOne);
   }
 
   /**
@@ -313,16 +304,12 @@ export class Wal {
    * ```
    */
   commitBatch(entries: readonly EntryInput[]): Promise<number> {
-    const { committer, settings } = this.#log;
-    const { durability } = settings;
     try {
-      committer.admission.checkBatch(entries);
-      const lsn = committer.admission.mustQueue ? 0 : committer.admission.tryAppendBatch(entries, durability);
-      if (lsn !== 0) return committer.settled(lsn, "own");
+      this.#log.committer.admission.checkBatch(entries); // what is too large is refused, not queued
     } catch (error) {
       return Promise.reject(error);
     }
-    return this.#commitInLine(() => committer.admission.tryAppendBatch(entries, durability));
+    return this.#commit(entries, appendAll);
   }
 
   /**
@@ -617,6 +604,20 @@ export class Wal {
     return new WalBufferFullError(committer.bufferedBytes, settings.maxBufferedBytes);
   }
 
+  /** Appends and waits. `append` is no closure: nearly every entry goes this way. */
+  #commit<T>(input: T, append: (admission: Admission, input: T, level: Durability) => number): Promise<number> {
+    const { committer, settings } = this.#log;
+    const { admission } = committer;
+    const { durability } = settings; // as it is now, whenever there is room
+    try {
+      const lsn = admission.mustQueue ? 0 : append(admission, input, durability);
+      if (lsn !== 0) return committer.settled(lsn, "own");
+    } catch (error) {
+      return Promise.reject(error);
+    }
+    return this.#commitInLine(() => append(admission, input, durability));
+  }
+
   #commitInLine(attempt: () => number): Promise<number> {
     const { committer } = this.#log;
     let settled: Promise<number> | null = null;
@@ -673,4 +674,12 @@ export class Wal {
       if (!isNoRoom(error)) throw error; // the mark itself is there: its copy is only a second witness
     }
   }
+}
+
+function appendOne(admission: Admission, entry: EntryInput, level: Durability): number {
+  return admission.tryAppend(entry, level);
+}
+
+function appendAll(admission: Admission, entries: readonly EntryInput[], level: Durability): number {
+  return admission.tryAppendBatch(entries, level);
 }

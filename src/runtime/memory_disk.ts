@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { checkChoice, checkNumber, checkOptions } from "../options.ts";
+import { checkChoice, checkNumber, checkOptions } from "../checks.ts";
 import { MemoryDiskError } from "./memory_error.ts";
 import { ancestorPaths } from "./memory_path.ts";
 import { MEMORY_KEEPS, type MemoryKeep } from "./memory_survival.ts";

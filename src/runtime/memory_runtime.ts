@@ -4,7 +4,7 @@
  * @module
  */
 import { describe, WalOptionsError } from "../errors.ts";
-import { checkFlag, checkFunction, checkNumber, checkOptions } from "../options.ts";
+import { checkFlag, checkFunction, checkNumber, checkOptions } from "../checks.ts";
 import type { MemoryCall, MemoryFault } from "./memory_call.ts";
 import { type MemoryClock, VirtualClock } from "./memory_clock.ts";
 import { MemoryDisk, volumeOf } from "./memory_disk.ts";
