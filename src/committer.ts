@@ -1,9 +1,9 @@
 /**
- * Writes what has gathered in one write, syncs it once, and wakes everyone who waits for it.
+ * Has what has gathered written, one flush after the other; knows who waits for what, and what becomes of the log when the
+ * disk refuses.
  *
- * One flush is in flight at a time; what arrives meanwhile is the next. The buffer is taken away before the first await of
- * a flush: entries that arrive during it go into the other one. Everything that touches the end of the log goes through the
- * pump, one after the other.
+ * One flush is in flight at a time; what arrives meanwhile is the next. Everything that touches the end of the log goes
+ * through the pump, one after the other.
  *
  * @module
  */
@@ -13,10 +13,11 @@ import { Alarm } from "./alarm.ts";
 import { DiskRoom } from "./disk_room.ts";
 import { WalClosedError, WalDiskFullError, WalFailedError } from "./errors.ts";
 import type { Report } from "./event.ts";
+import type { Eventual } from "./eventual.ts";
+import { Flusher } from "./flusher.ts";
 import { Intake } from "./intake.ts";
 import { Observers } from "./observers.ts";
 import type { Settings } from "./options.ts";
-import { Pace } from "./pace.ts";
 import { Pump, type Task } from "./pump.ts";
 import type { Runtime } from "./runtime/port.ts";
 import type { Place } from "./segment.ts";
@@ -25,9 +26,6 @@ import { Signal } from "./signal.ts";
 import type { Counters } from "./stats.ts";
 import type { Tail } from "./tail.ts";
 import type { AskedLevel } from "./waiters.ts";
-
-/** At `"write"` there is a sync after so many bytes, so that an open after a crash has little to write again. */
-const SYNC_EVERY_BYTES = 64 * 1024 * 1024;
 
 /** More than this at once makes a flush no faster. */
 const AHEAD_BYTES = 1024 * 1024;
@@ -51,8 +49,8 @@ export class Committer {
   readonly #runtime: Runtime;
   readonly #report: Report;
   readonly #counters: Counters;
-  #pace: Pace;
   readonly #intake: Intake;
+  readonly #flusher: Flusher;
   readonly #pump: Pump;
   readonly #diskRoom: DiskRoom;
   readonly #settlement: Settlement;
@@ -67,9 +65,6 @@ export class Committer {
 
   readonly #idleAlarm: Alarm;
 
-  /** Up to here someone asked for a sync. */
-  #syncWantedLsn = 0;
-  #lastFlushMs = 0;
   #isClosing = false;
   #isDrained = false;
 
@@ -82,7 +77,6 @@ export class Committer {
     this.#runtime = runtime;
     this.#report = report;
     this.#counters = counters;
-    this.#pace = new Pace(settings.io);
     this.#intake = new Intake(settings, tail.writtenLsn);
     this.#settlement = new Settlement(tail);
     this.#pump = new Pump(() => this.#nextTask(), () => this.#onRest());
@@ -102,6 +96,18 @@ export class Committer {
         syncAll: () => this.#wantSync(this.lastLsn),
         lookForRoom: () => this.#lookForRoom(),
       },
+    });
+    this.#flusher = new Flusher({
+      tail,
+      settings,
+      runtime,
+      intake: this.#intake,
+      admission: this.admission,
+      settlement: this.#settlement,
+      observers: this.observers,
+      counters,
+      taken: this.#taken,
+      moved: this.#moved,
     });
   }
 
@@ -165,7 +171,7 @@ export class Committer {
 
   /** The settings have changed; `isStronger` says whether entries ask for more than before. Resolves when that holds. */
   async configured(isStronger: boolean): Promise<void> {
-    this.#pace = new Pace(this.#settings.io);
+    this.#flusher.configured();
     this.admission.hasten(); // what waits need not sit out a window that is none any more
     if (isStronger) await this.syncQuietly();
   }
@@ -209,7 +215,7 @@ export class Committer {
   }
 
   #wantSync(lsn: number): void {
-    this.#syncWantedLsn = Math.max(this.#syncWantedLsn, lsn);
+    this.#flusher.wantSync(lsn);
     this.admission.hasten();
   }
 
@@ -229,7 +235,7 @@ export class Committer {
           if (error instanceof WalDiskFullError) full = error;
           else this.#fail(tried, error);
         }
-        if (this.failure === null) this.#advanced(); // it may have synced what others wait for
+        if (this.failure === null) this.#flusher.advanced(); // it may have synced what others wait for
         const reason = this.failure ?? full;
         if (reason === null) resolve();
         else reject(reason);
@@ -239,86 +245,28 @@ export class Committer {
 
   #nextTask(): Task | null {
     if (this.failure !== null) return null;
-    const { taken, pending } = this.#intake;
-    if (taken.frameCount > 0 || pending.frameCount > 0 && this.admission.isWindowClosed) return this.#flushGuarded;
-    return this.#isSyncDue() ? this.#syncGuarded : null;
+    const { due } = this.#flusher;
+    if (due === null) return null;
+    return due === "flush" ? this.#flush : this.#sync;
   }
 
-  #isSyncDue(): boolean {
-    const { syncedLsn, writtenLsn, unsyncedBytes } = this.#tail;
-    if (syncedLsn >= writtenLsn) return false;
-    return this.#syncWantedLsn > syncedLsn || unsyncedBytes >= SYNC_EVERY_BYTES || this.#settlement.wantsSync;
+  #flush = (): Eventual<void> => this.#guarded("write to", this.#flusher.flush);
+
+  #sync = (): Eventual<void> => this.#guarded("sync", this.#flusher.sync);
+
+  #guarded(tried: string, task: Task): Eventual<void> {
+    try {
+      const done = task();
+      if (done instanceof Promise) return done.catch((error: unknown) => this.#refused(tried, error));
+    } catch (error) {
+      this.#refused(tried, error);
+    }
   }
-
-  #flushGuarded = (): Promise<void> => this.#guarded("write to", this.#flush);
-
-  #syncGuarded = (): Promise<void> => this.#guarded("sync", this.#sync);
 
   /** Any error of the disk fails the log; a full disk only rejects what waits. */
-  async #guarded(tried: string, task: Task): Promise<void> {
-    try {
-      await task();
-    } catch (error) {
-      if (error instanceof WalDiskFullError) this.#rejectAll(error);
-      else this.#fail(tried, error);
-    }
-  }
-
-  #flush = async (): Promise<void> => {
-    const tail = this.#tail;
-    const intake = this.#intake;
-    const { next } = intake;
-    // Whatever is waited for, the first frame may grow meanwhile: then it must be looked again whether there is room for it.
-    while (!tail.isReadyFor(next)) await tail.getReady(next);
-    // From here to the write there is no await: what is taken is what was there, and what arrives goes elsewhere.
-    if (next === intake.pending) {
-      this.admission.take();
-      this.#taken.notify();
-    }
-    const count = this.#settings.maxEntries === 1 ? 1 : tail.countThatFit(next);
-    const { visibleLsn } = this;
-    const { pendingBytes } = next;
-    const blocksWrite = this.#pace.blocksWrite(pendingBytes);
-    const startMs = this.#runtime.monotonicMs();
-    const time = await tail.write(next, count, blocksWrite);
-    this.#lastFlushMs = this.#runtime.monotonicMs();
-    this.#pace.wrote(this.#lastFlushMs - startMs, blocksWrite);
-    this.observers.written(tail.writtenLsn, time);
-    const syncs = this.#isSyncDue();
-    if (syncs) {
-      if (this.#settlement.isNews(visibleLsn)) this.#tellWritten();
-      const blocksSync = this.#pace.blocksSync(pendingBytes);
-      const elapsedMs = await tail.sync(blocksSync);
-      this.#pace.synced(elapsedMs, blocksSync);
-      this.#lastFlushMs += elapsedMs;
-    }
-    const before = next.count;
-    this.#counters.mostPendingBytes = Math.max(this.#counters.mostPendingBytes, this.bufferedBytes);
-    next.drop(count);
-    this.#counters.flushes++;
-    this.#counters.entries += before - next.count;
-    this.#counters.commit.record(this.admission.ages.takenAgeMs(this.#lastFlushMs));
-    if (syncs) this.admission.ages.synced(next.count > 0);
-    this.#advanced();
-  };
-
-  #sync = async (): Promise<void> => {
-    await this.#tail.sync(false);
-    this.#lastFlushMs = this.#runtime.monotonicMs();
-    this.admission.ages.synced(this.#intake.taken.count > 0);
-    this.#advanced();
-  };
-
-  /** Some of a flush that is still to be synced is durable as soon as it is written. */
-  #tellWritten(): void {
-    this.#settlement.advance();
-    this.#moved.notify();
-  }
-
-  #advanced(): void {
-    this.#settlement.advance();
-    this.admission.serveLine();
-    this.#moved.notify();
+  #refused(tried: string, error: unknown): void {
+    if (error instanceof WalDiskFullError) this.#rejectAll(error);
+    else this.#fail(tried, error);
   }
 
   #onRest(): void {
@@ -328,7 +276,7 @@ export class Committer {
   /** An idle log vouches for what is synced, so that readers elsewhere see it. */
   #onIdle(): void {
     if (this.failure !== null || this.#isClosing || !this.#tail.wantsIdle) return;
-    const restMs = this.#lastFlushMs + this.#settings.idleMs - this.#runtime.monotonicMs();
+    const restMs = this.#flusher.lastFlushMs + this.#settings.idleMs - this.#runtime.monotonicMs();
     if (this.#pump.isRunning || restMs > 1) return this.#idleAlarm.set(Math.max(restMs, 1));
     this.exclusive("write an idle frame to", () => this.#tail.idle()).catch(() => {}); // a failure is told to those who wait
   }

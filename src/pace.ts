@@ -10,19 +10,23 @@
 
 import type { IoMode } from "./options.ts";
 
-/** A sync that takes no longer is fast. */
+/** A sync that takes no longer is fast, */
 const FAST_MS = 1;
 /** One that takes longer sends the next ones to the pool; so does a write. */
 const SLOW_MS = 2;
+/** not counting the time that so many bytes take. */
+const BYTES_PER_MS = 1024 * 1024;
 /** So many fast ones in a row are believed. After each slow one that blocks, twice as many are asked for. */
 const FIRST_TRIAL = 8;
 const LONGEST_TRIAL = 1024;
 /** A slow one after more than so many good ones is forgiven: every disk is slow now and then. */
 const LONG_RUN = 256;
-/** The sync of what is larger takes its time in any case, and there is more to come: the thread has better things to do. */
+/** The sync of what is larger takes its time in any case: if more has come by its end, the thread has better things to do. */
 const LARGE_SYNC_BYTES = 256 * 1024;
+/** So much of a flush must have come during its sync that the next one is made in the pool. */
+const COMPANY_SHARE = 1 / 8;
 /** What is larger takes long even into the page cache. */
-const LARGE_WRITE_BYTES = 2 * 1024 * 1024;
+const HUGE_BYTES = 2 * 1024 * 1024;
 /** After a slow write so many go through the pool. */
 const WARY_WRITES = 64;
 /** After holding the thread so long in all, one call goes through the pool, so that the event loop turns. */
@@ -37,6 +41,8 @@ export class Pace {
   /** How many syncs have blocked since the last slow one. */
   #blockedSyncs = 0;
   #waryWrites = 0;
+  /** Whether something has come during the last sync in the pool. */
+  #hasCompany = true;
   #heldMs = 0;
 
   /** @param mode What the user asked for. */
@@ -49,12 +55,13 @@ export class Pace {
   blocksWrite(lengthBytes: number): boolean {
     if (this.#heldMs >= 2 * HOLD_MS) return false; // no sync has let the loop turn
     if (this.#mode === "blocking") return true;
-    return this.#waryWrites === 0 && lengthBytes <= LARGE_WRITE_BYTES;
+    return this.#waryWrites === 0 && lengthBytes <= HUGE_BYTES;
   }
 
   /** Whether the next sync, after a write of so many bytes, blocks. */
   blocksSync(lengthBytes: number): boolean {
-    if (!this.#isBlocking || this.#mode === "auto" && lengthBytes > LARGE_SYNC_BYTES) return false;
+    const mostBytes = this.#mode === "blocking" ? Infinity : this.#hasCompany ? LARGE_SYNC_BYTES : HUGE_BYTES;
+    if (!this.#isBlocking || lengthBytes > mostBytes) return false;
     return this.#heldMs < HOLD_MS;
   }
 
@@ -65,13 +72,15 @@ export class Pace {
     else if (this.#waryWrites > 0) this.#waryWrites--;
   }
 
-  /** Takes note of how long a sync took. */
-  synced(elapsedMs: number, wasBlocking: boolean): void {
+  /** Takes note of how long a sync of so many bytes took, and how many have come meanwhile. */
+  synced(elapsedMs: number, wasBlocking: boolean, lengthBytes: number, arrivedBytes: number): void {
     this.#hold(elapsedMs, wasBlocking);
+    if (!wasBlocking) this.#hasCompany = arrivedBytes > COMPANY_SHARE * lengthBytes;
     if (this.#mode !== "auto") return;
-    this.#fastInARow = elapsedMs <= FAST_MS ? this.#fastInARow + 1 : 0;
+    const overheadMs = elapsedMs - lengthBytes / BYTES_PER_MS;
+    this.#fastInARow = overheadMs <= FAST_MS ? this.#fastInARow + 1 : 0;
     if (wasBlocking) this.#blockedSyncs++;
-    if (this.#isBlocking && wasBlocking && elapsedMs > SLOW_MS) {
+    if (this.#isBlocking && wasBlocking && overheadMs > SLOW_MS) {
       this.#isBlocking = false;
       this.#trial = this.#blockedSyncs > LONG_RUN ? FIRST_TRIAL : Math.min(2 * this.#trial, LONGEST_TRIAL);
       this.#blockedSyncs = 0;

@@ -108,6 +108,12 @@ export class Pending {
     return this.#frames.slice(this.#next);
   }
 
+  /** How many bytes the first `frames` of them take. */
+  bytesOf(frames: number): number {
+    const next = this.#frames[this.#next + frames];
+    return (next === undefined ? this.#endAt : next.at) - this.#startAt;
+  }
+
   /** How long the `nth` frame is, as it is now. */
   frameBytes(nth: number): number {
     const { at, lengthBytes } = this.frame(nth);

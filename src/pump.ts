@@ -4,8 +4,10 @@
  * @module
  */
 
-/** Something that must not overlap with another. Whoever hands it over sees to it that it does not reject. */
-export type Task = () => Promise<void>;
+import type { Eventual } from "./eventual.ts";
+
+/** Something that must not overlap with another. Whoever hands it over sees to it that it neither throws nor rejects. */
+export type Task = () => Eventual<void>;
 
 /** Begins in a microtask: a thousand calls in a row are one task. */
 export class Pump {
@@ -38,10 +40,12 @@ export class Pump {
     this.kick();
   }
 
-  #run = async (): Promise<void> => {
+  /** Goes on by itself after a task that takes its time. */
+  #run = (): void => {
     // No await between finding nothing to do and saying so: whoever came in between would wait for ever.
     for (let task = this.#jobs.shift() ?? this.#next(); task !== null; task = this.#jobs.shift() ?? this.#next()) {
-      await task();
+      const done = task();
+      if (done instanceof Promise) return void done.then(this.#run);
     }
     this.#isRunning = false;
     this.#onRest();

@@ -111,7 +111,9 @@ export class ChainReader implements Pin {
         ? pointAtOrBefore(segment.index.points, this.#nextLsn)
         : await footerPoint(file.opened, link, this.#nextLsn);
       const { lsn, offset } = point ?? { lsn: link.baseLsn, offset: HEADER_BYTES };
-      return { link, file, scanner: new FrameScanner(file, file.opened.checksum, offset, lsn, limitOffset) };
+      const scanner = new FrameScanner(file, file.opened.checksum, offset, lsn, limitOffset);
+      scanner.readsAhead = true;
+      return { link, file, scanner };
     } catch (error) {
       await this.#files.release(file);
       throw error;

@@ -179,6 +179,7 @@ async function recoverFrom(
 async function scanLast(segment: Segment): Promise<Scan> {
   const { header, file, checksum, index } = segment;
   const scanner = new FrameScanner(chunksOf(file), checksum, HEADER_BYTES, header.baseLsn, segment.sizeBytes);
+  scanner.readsAhead = true;
   let headLsn = header.headLsn;
   let stampedLsn = header.baseLsn - 1;
   let lastTime = header.time;

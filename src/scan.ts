@@ -10,6 +10,7 @@ import {
   decodeFrameHeader,
   FRAME_ALIGNMENT,
   FRAME_HEADER_BYTES,
+  FRAME_TARGET_BYTES,
   type FrameChecksum,
   type FrameHeader,
   FrameKind,
@@ -52,6 +53,12 @@ export interface ScannedFrame {
   readonly at: number;
 }
 
+/** A chunk that is being read while the frames of the one before are looked at. */
+interface ChunkAhead {
+  readonly offset: number;
+  readonly bytes: Promise<Uint8Array<ArrayBuffer>>;
+}
+
 /** The last LSN that a frame holds. */
 function lastLsnOf(header: FrameHeader, view: DataView, at: number): number {
   return header.kind === FrameKind.SKIP ? decodeControlPayload(view, at) : header.firstLsn + header.count - 1;
@@ -69,11 +76,14 @@ export class FrameScanner {
   readonly #chunks: Chunks;
   readonly #checksum: FrameChecksum;
   readonly #chunkBytes: number;
+  /** A chunk that is read ahead begins so long before the end of the one before: what is cut off there lies in it whole. */
+  readonly #overlapBytes: number;
   #bytes: Uint8Array<ArrayBuffer> = new Uint8Array(0);
   #view: DataView = viewOf(this.#bytes);
   #at = 0;
   /** What the frame at hand needs in one piece. */
   #wantedBytes = FRAME_HEADER_BYTES;
+  #ahead: ChunkAhead | null = null;
   #isBad = false;
 
   /** Where the next frame must begin; after the last one, where the log ends. */
@@ -82,6 +92,8 @@ export class FrameScanner {
   nextLsn: number;
   /** Where to stop; it may rise while the file grows. */
   limitOffset: number;
+  /** Whether a chunk may be read before it is asked for: where nothing below the limit changes any more. */
+  readsAhead = false;
 
   /** @param offset Where the first frame begins. @param nextLsn Its first LSN. @param limitOffset Where to stop. */
   constructor(
@@ -98,6 +110,7 @@ export class FrameScanner {
     this.nextLsn = nextLsn;
     this.limitOffset = limitOffset;
     this.#chunkBytes = chunkBytes;
+    this.#overlapBytes = Math.min(FRAME_TARGET_BYTES, Math.floor(chunkBytes / 2));
   }
 
   /** The next frame of the chunk at hand, or null when that is used up or what follows is no frame. */
@@ -133,10 +146,33 @@ export class FrameScanner {
     if (this.#wantedBytes > this.#chunkBytes && (await this.#chunks.size()) - this.offset < this.#wantedBytes) {
       return false;
     }
-    this.#bytes = await this.#chunks.readChunk(this.offset, length);
-    this.#view = viewOf(this.#bytes);
-    this.#at = 0;
-    return this.#bytes.length >= this.#wantedBytes;
+    if (!await this.#takeAhead()) this.#use(await this.#chunks.readChunk(this.offset, length), this.offset);
+    return this.#bytes.length - this.#at >= this.#wantedBytes;
+  }
+
+  /** Goes on in the chunk that was read ahead; false where there is none, or it does not hold the frame at hand. */
+  async #takeAhead(): Promise<boolean> {
+    const ahead = this.#ahead;
+    if (ahead === null) return false;
+    this.#ahead = null;
+    const bytes = await ahead.bytes;
+    const isInside = this.offset >= ahead.offset && ahead.offset + bytes.length >= this.offset + this.#wantedBytes;
+    if (isInside) this.#use(bytes, ahead.offset);
+    return isInside;
+  }
+
+  /** Takes frames from this chunk from now on, and has the next one read meanwhile if one was used up already. */
+  #use(bytes: Uint8Array<ArrayBuffer>, chunkOffset: number): void {
+    const isFirst = this.#bytes.length === 0; // few who look something up need more than one
+    this.#bytes = bytes;
+    this.#view = viewOf(bytes);
+    this.#at = this.offset - chunkOffset;
+    const endOffset = chunkOffset + bytes.length;
+    if (!this.readsAhead || isFirst || bytes.length <= this.#overlapBytes || endOffset >= this.limitOffset) return;
+    const offset = endOffset - this.#overlapBytes;
+    const ahead = this.#chunks.readChunk(offset, Math.min(this.#chunkBytes, this.limitOffset - offset));
+    ahead.catch(() => {}); // who asks for it hears of it
+    this.#ahead = { offset, bytes: ahead };
   }
 
   #bad(): null {

@@ -128,30 +128,58 @@ export class Segment {
     return this.endOffset + lengthBytes > this.sizeBytes;
   }
 
-  /** Whole frames, sealed for this place, behind the last one. A file that is to grow waits for the zeros before. */
-  async append(frames: Uint8Array, isBlocking: boolean): Promise<void> {
-    if (this.#extension !== null && this.grows(frames.length)) await this.#extension;
+  /**
+   * Whole frames, `lengthBytes` in all and sealed for this place, behind the last one; each part is asked for while the one
+   * before is written. A file that is to grow waits for the zeros before.
+   */
+  async append(parts: Iterable<Uint8Array>, lengthBytes: number): Promise<void> {
+    if (this.#extension !== null && this.grows(lengthBytes)) await this.#extension;
     this.#throwIfExtensionFailed();
-    if (isBlocking) this.file.writeSync(frames, this.endOffset);
-    else await this.file.write(frames, this.endOffset);
-    this.endOffset += frames.length;
+    let offset = this.endOffset;
+    let written = Promise.resolve();
+    for (const part of parts) {
+      await written;
+      written = this.file.write(part, offset);
+      offset += part.length;
+    }
+    await written;
+    this.#appended(lengthBytes);
+  }
+
+  /** The same in one, on the calling thread. No zeros may be on their way to where they end. */
+  appendSync(frames: Uint8Array): void {
+    if (this.isExtending && this.grows(frames.length)) {
+      throw new Error("zeros are being written where frames are to go");
+    }
+    this.#throwIfExtensionFailed();
+    this.file.writeSync(frames, this.endOffset);
+    this.#appended(frames.length);
+  }
+
+  #appended(lengthBytes: number): void {
+    this.endOffset += lengthBytes;
     if (this.endOffset > this.sizeBytes) this.sizeBytes = this.endOffset;
   }
 
   /** Everything appended so far will be there after a power loss. */
-  async sync(isBlocking: boolean): Promise<void> {
+  async sync(): Promise<void> {
     this.#throwIfExtensionFailed();
-    if (isBlocking) this.file.syncDataSync();
-    else await this.file.syncData();
+    await this.file.syncData();
+  }
+
+  /** The same on the calling thread. */
+  syncSync(): void {
+    this.#throwIfExtensionFailed();
+    this.file.syncDataSync();
   }
 
   /**
-   * Writes zeros behind the end of the file, where no frame goes before they are written. They are not synced: the next
-   * flush carries them. A second sync in flight could swallow the error that a flush must see.
+   * Writes zeros behind the end of the file, where no frame goes before they are written: their place is taken at once. None
+   * may be on their way already. They are not synced: the next flush carries them. A second sync in flight could swallow
+   * the error that a flush must see.
    */
-  async extend(zeros: Uint8Array): Promise<void> {
-    await this.settleExtension();
-    this.#throwIfExtensionFailed();
+  extend(zeros: Uint8Array): Promise<void> {
+    if (this.#extensionError !== null) return Promise.reject(this.#extensionError);
     const start = this.sizeBytes;
     const written = this.file.write(zeros, start);
     const ended = written.then(() => {
@@ -162,8 +190,7 @@ export class Segment {
     this.#extension = ended.then(() => {
       this.#extension = null;
     });
-    await this.#extension;
-    await written;
+    return this.#extension.then(() => written);
   }
 
   /** A write of zeros that failed has failed the file: nothing more is written to it, and nothing synced. */

@@ -9,7 +9,7 @@ import { openGoodSegment } from "./good_segment.ts";
 import type { Chunks } from "./scan.ts";
 import { type OpenSegmentFile, type Place, release } from "./segment.ts";
 
-interface LastChunk {
+interface RecentChunk {
   readonly offset: number;
   readonly lengthBytes: number;
   readonly bytes: Promise<Uint8Array<ArrayBuffer>>;
@@ -19,7 +19,8 @@ interface LastChunk {
 export class SharedFile implements Chunks {
   readonly opened: OpenSegmentFile;
   readonly link: Link;
-  #last: LastChunk | null = null;
+  /** One is looked at while the next is read. */
+  #chunks: readonly RecentChunk[] = [];
 
   /** @param link Whose file it is. @param opened The file. */
   constructor(link: Link, opened: OpenSegmentFile) {
@@ -29,12 +30,12 @@ export class SharedFile implements Chunks {
 
   /** See {@linkcode Chunks}. A thousand followers that were woken by one flush read it once. */
   readChunk(offset: number, lengthBytes: number): Promise<Uint8Array<ArrayBuffer>> {
-    const last = this.#last;
-    if (last !== null && last.offset === offset && last.lengthBytes === lengthBytes) return last.bytes;
+    const recent = this.#chunks.find((each) => each.offset === offset && each.lengthBytes === lengthBytes);
+    if (recent !== undefined) return recent.bytes;
     const chunk = { offset, lengthBytes, bytes: this.#read(offset, lengthBytes) };
-    this.#last = chunk;
+    this.#chunks = [chunk, ...this.#chunks.slice(0, 1)];
     chunk.bytes.catch(() => {
-      if (this.#last === chunk) this.#last = null; // whoever comes next tries again
+      this.#chunks = this.#chunks.filter((each) => each !== chunk); // whoever comes next tries again
     });
     return chunk.bytes;
   }

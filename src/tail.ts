@@ -8,16 +8,15 @@
  */
 
 import { Births, predecessorOf } from "./births.ts";
-import { viewOf } from "./bytes.ts";
 import { Chain } from "./chain.ts";
 import { isNoRoom, WalDiskFullError } from "./errors.ts";
 import type { Report } from "./event.ts";
+import { type Eventual, proceed } from "./eventual.ts";
 import {
+  aligned,
   CONTROL_FRAME_BYTES,
   CONTROL_RESERVE_BYTES,
   type ControlFrame,
-  encodeControlFrame,
-  encodeFrameHeader,
   FrameKind,
   HEADER_BYTES,
   type LockMark,
@@ -26,6 +25,7 @@ import {
 import type { Pending } from "./pending.ts";
 import { Preparation } from "./preparation.ts";
 import type { Found, Mark } from "./recovery.ts";
+import { Sealer } from "./sealer.ts";
 import type { Place, Segment } from "./segment.ts";
 import type { Spares } from "./spares.ts";
 import type { Counters } from "./stats.ts";
@@ -35,9 +35,6 @@ const PROBE_ZEROS: Uint8Array = new Uint8Array(4096);
 
 /** A sync that takes longer is told of. */
 const SLOW_SYNC_MS = 100;
-
-/** A control frame, by what it says. */
-type ControlWish = Pick<ControlFrame, "kind" | "firstLsn" | "payload">;
 
 /** What a tail is made with. */
 export interface TailOptions {
@@ -62,6 +59,7 @@ export class Tail {
   /** Where entries end, and control frames may go on for a while. */
   #entriesLimit = Infinity;
   readonly #preparation: Preparation = new Preparation();
+  readonly #sealer: Sealer;
   readonly chain: Chain;
   #segment: Segment | null;
   readonly #births: Births;
@@ -70,7 +68,6 @@ export class Tail {
   #mark: Mark | null;
   /** Where the last entries end: control frames may go on behind that. */
   #entriesEnd = 0;
-  #lastTime: number;
   /** The greatest `syncedLsn` that stands in a frame. */
   #stampedLsn: number;
   /** What an idle frame was to vouch for when one was last tried. */
@@ -95,7 +92,7 @@ export class Tail {
     this.#mark = found?.mark ?? null;
     this.#isUnclean = found !== null && found.mark === null;
     this.#entriesEnd = found?.segment.endOffset ?? 0;
-    this.#lastTime = found?.lastTime ?? 0;
+    this.#sealer = new Sealer(place.runtime, counters, this, found?.lastTime ?? 0);
     this.#headLsn = found?.headLsn ?? 1;
     this.#writtenLsn = this.#syncedLsn = found?.lastLsn ?? 0;
     this.#stampedLsn = found?.stampedLsn ?? 0;
@@ -185,8 +182,10 @@ export class Tail {
     else await this.makeRoom();
   }
 
+  /** Whether zeros are on their way to where so many bytes would go, with their padding and a skip before them. */
   #meetsZeros(lengthBytes: number): boolean {
-    return this.#segment !== null && this.#segment.isExtending && this.#segment.grows(lengthBytes);
+    const segment = this.#segment;
+    return segment !== null && segment.isExtending && segment.grows(aligned(lengthBytes) + CONTROL_FRAME_BYTES);
   }
 
   /** Whether a disk that was full has room again; rejects as a write would. */
@@ -194,6 +193,7 @@ export class Tail {
     const segment = this.#segment;
     if (segment === null || this.#isUnclean || segment.isFull) return await this.#spares.ensure();
     try {
+      await segment.settleExtension();
       if (segment.grows(PROBE_ZEROS.length)) await segment.extend(PROBE_ZEROS);
       this.#preparation.resume();
     } catch (error) {
@@ -204,46 +204,26 @@ export class Tail {
   // -- frames
 
   /**
-   * Writes the first `count` frames, after a skip if LSNs were given out and rejected before them. Returns the time that they
-   * bear. Syncs nothing.
+   * Writes the first `count` frames, after a skip if LSNs were given out and rejected before them; they must have been found
+   * ready for that. What comes of it is the time that they bear, at once where that blocks. Syncs nothing.
    */
-  async write(pending: Pending, count: number, isBlocking: boolean): Promise<number> {
+  write(pending: Pending, count: number, isBlocking: boolean): Eventual<number> {
     const segment = this.#open();
-    const first = pending.frame(0);
-    const last = pending.frame(count - 1);
-    const { bytes, view } = pending;
-    if (first.firstLsn <= this.#writtenLsn) throw new Error(`LSN ${first.firstLsn} has been written already`);
-    const skips = first.firstLsn > this.#writtenLsn + 1;
-    const start = first.at - (skips ? CONTROL_FRAME_BYTES : 0);
-    const time = this.#now();
-    if (skips) {
-      this.#putSkip(segment, bytes, start, first.firstLsn - 1);
-    }
-    for (let nth = 0; nth < count; nth++) {
-      const { at, kind, firstLsn, count: entries, lengthBytes } = pending.frame(nth);
-      encodeFrameHeader(view, at, { kind, lengthBytes, firstLsn, count: entries, syncedLsn: this.#syncedLsn, time });
-      segment.checksum.seal(bytes, view, at, lengthBytes, segment.endOffset + at - start);
-    }
-    const startOffset = segment.endOffset;
-    await this.#put(
-      segment,
-      bytes.subarray(start, last.at + last.lengthBytes),
-      last.firstLsn + last.count - 1,
-      isBlocking,
-    );
-    // Only now are the frames there: an index that knew them before could lead a reader into what came instead.
-    for (let nth = 0; nth < count; nth++) {
-      const { at, firstLsn } = pending.frame(nth);
-      segment.index.add(firstLsn, startOffset + at - start, time);
-    }
-    this.#entriesEnd = segment.endOffset;
-    this.#preparation.advance(segment, last.at + last.lengthBytes - start);
-    this.#counters.frames += count;
-    if (!this.#hasAskedForSpare && segment.endOffset > this.#entriesLimit / 2) {
-      this.#hasAskedForSpare = true;
-      this.#spares.prepare(true); // so that the rotation to come finds a file
-    }
-    return time;
+    const outgoing = this.#sealer.outgoing(segment, pending, count);
+    const { lengthBytes, lastLsn, time } = outgoing;
+    const put = isBlocking
+      ? this.#putSync(segment, this.#sealer.seal(segment, outgoing), lastLsn)
+      : this.#put(segment, this.#sealer.sealParts(segment, outgoing), lengthBytes, lastLsn);
+    return proceed(put, () => {
+      this.#sealer.index(segment, outgoing);
+      this.#entriesEnd = segment.endOffset;
+      this.#preparation.advance(segment, lengthBytes);
+      if (!this.#hasAskedForSpare && segment.endOffset > this.#entriesLimit / 2) {
+        this.#hasAskedForSpare = true;
+        this.#spares.prepare(true); // so that the rotation to come finds a file
+      }
+      return time;
+    });
   }
 
   /**
@@ -257,11 +237,9 @@ export class Tail {
     const bytes = new Uint8Array(skips ? 2 * CONTROL_FRAME_BYTES : CONTROL_FRAME_BYTES);
     const at = bytes.length - CONTROL_FRAME_BYTES;
     const offset = segment.endOffset + at;
-    if (skips) {
-      this.#putSkip(segment, bytes, 0, lastLsn);
-    }
-    this.#putControl(segment, bytes, at, { kind, firstLsn: lastLsn + 1, payload }, offset);
-    await this.#put(segment, bytes, lastLsn, false);
+    if (skips) this.#sealer.skip(segment, bytes, 0, lastLsn);
+    this.#sealer.control(segment, bytes, at, { kind, firstLsn: lastLsn + 1, payload }, offset);
+    await this.#put(segment, [bytes], bytes.length, lastLsn);
     return offset;
   }
 
@@ -281,7 +259,7 @@ export class Tail {
       await this.#rotate(!this.#isUnclean, true); // into the spare that is kept back for this
       await this.#control(FrameKind.HEAD, lsn, lastLsn);
     });
-    await this.sync(false);
+    await this.sync();
     this.#headLsn = lsn;
   }
 
@@ -291,17 +269,22 @@ export class Tail {
   }
 
   /** fdatasync: everything written so far is synced when it resolves, to how long it took. */
-  async sync(isBlocking: boolean): Promise<number> {
+  async sync(): Promise<number> {
     const segment = this.#open();
+    const { endOffset } = segment;
     const writtenLsn = this.#writtenLsn;
-    const writtenOffset = segment.endOffset;
     const startMs = this.#place.runtime.monotonicMs();
-    await segment.sync(isBlocking);
-    const elapsedMs = this.#place.runtime.monotonicMs() - startMs;
-    this.#synced(elapsedMs);
-    this.#syncedLsn = writtenLsn;
-    this.#unsyncedBytes = segment.endOffset - writtenOffset;
-    return elapsedMs;
+    await segment.sync();
+    this.#unsyncedBytes = segment.endOffset - endOffset;
+    return this.#synced(writtenLsn, startMs);
+  }
+
+  /** The same on the calling thread. */
+  syncSync(): number {
+    const startMs = this.#place.runtime.monotonicMs();
+    this.#open().syncSync();
+    this.#unsyncedBytes = 0;
+    return this.#synced(this.#writtenLsn, startMs);
   }
 
   /**
@@ -311,9 +294,9 @@ export class Tail {
   async markEnd(lastLsn: number): Promise<LockMark | null> {
     if (this.#segment === null || this.#isUnclean || this.#mark !== null) return null;
     if (lastLsn > this.#writtenLsn) await this.#control(FrameKind.IDLE, 0, lastLsn); // the skip, and its sync, come first
-    await this.sync(false);
+    await this.sync();
     const offset = await this.#control(FrameKind.MARK, 0, lastLsn);
-    await this.sync(false);
+    await this.sync();
     return { segmentId: this.#open().header.id, offset, lsn: lastLsn }; // the mark may have found room only in the next one
   }
 
@@ -324,10 +307,14 @@ export class Tail {
 
   // -- inside
 
-  #synced(elapsedMs: number): void {
+  /** A sync that began at `startMs` has returned: how long it took. */
+  #synced(writtenLsn: number, startMs: number): number {
+    const elapsedMs = this.#place.runtime.monotonicMs() - startMs;
+    this.#syncedLsn = writtenLsn;
     this.#counters.fsyncs++;
     this.#counters.fsync.record(elapsedMs);
     if (elapsedMs > SLOW_SYNC_MS) this.#report({ type: "slow-sync", level: "warning", elapsedMs });
+    return elapsedMs;
   }
 
   #open(): Segment {
@@ -340,11 +327,6 @@ export class Tail {
     return runtime.join(directory, name);
   }
 
-  #now(): number {
-    this.#lastTime = Math.max(this.#lastTime, this.#place.runtime.now());
-    return this.#lastTime;
-  }
-
   #hasControlRoom(): boolean {
     const segment = this.#segment;
     if (segment === null || this.#isUnclean || segment.isFull || this.#mark !== null) return false;
@@ -353,42 +335,49 @@ export class Tail {
     return needed <= Math.max(this.#entriesLimit, this.#entriesEnd) + CONTROL_RESERVE_BYTES;
   }
 
-  /** LSNs that were given out and rejected, from the last written one on. */
-  #putSkip(segment: Segment, bytes: Uint8Array, at: number, lastLsn: number): void {
-    const skip = { kind: FrameKind.SKIP, firstLsn: this.#writtenLsn + 1, payload: lastLsn };
-    this.#putControl(segment, bytes, at, skip, segment.endOffset);
-  }
-
-  #putControl(segment: Segment, bytes: Uint8Array, at: number, frame: ControlWish, offset: number): void {
-    const view = viewOf(bytes);
-    encodeControlFrame(view, at, { ...frame, syncedLsn: this.#syncedLsn, time: this.#now() });
-    segment.checksum.seal(bytes, view, at, CONTROL_FRAME_BYTES, offset);
-    this.#counters.frames++;
-  }
-
-  /** Frames behind the last one, in one write; a write that finds no room is cut back before anyone is told. */
-  async #put(segment: Segment, frames: Uint8Array, lastLsn: number, isBlocking: boolean): Promise<void> {
-    const syncedLsn = this.#syncedLsn;
+  /** Frames behind the last one, in one write or several. */
+  async #put(segment: Segment, parts: Iterable<Uint8Array>, lengthBytes: number, lastLsn: number): Promise<void> {
+    const { syncedLsn } = this;
     try {
-      await segment.append(frames, isBlocking);
+      await segment.append(parts, lengthBytes);
     } catch (error) {
-      if (!isNoRoom(error) || !segment.grows(frames.length)) throw error;
-      await segment.cutBack();
-      this.#counters.fsyncs++;
-      this.#syncedLsn = this.#writtenLsn;
-      this.#unsyncedBytes = 0;
-      throw new WalDiskFullError(`write ${frames.length} bytes to ${this.#pathOf(segment)}`, error);
+      return await this.#cutBack(segment, lengthBytes, error);
     }
+    this.#took(lengthBytes, lastLsn, syncedLsn);
+  }
+
+  /** The same in one write, at once where it succeeds. */
+  #putSync(segment: Segment, frames: Uint8Array, lastLsn: number): Eventual<void> {
+    try {
+      segment.appendSync(frames);
+    } catch (error) {
+      return this.#cutBack(segment, frames.length, error);
+    }
+    this.#took(frames.length, lastLsn, this.#syncedLsn);
+  }
+
+  /** The operating system has so many bytes more; `syncedLsn` is what they vouch for. */
+  #took(lengthBytes: number, lastLsn: number, syncedLsn: number): void {
     this.#writtenLsn = lastLsn;
     this.#stampedLsn = Math.max(this.#stampedLsn, syncedLsn);
-    this.#unsyncedBytes += frames.length;
-    this.#counters.bytes += frames.length;
+    this.#unsyncedBytes += lengthBytes;
+    this.#counters.bytes += lengthBytes;
+  }
+
+  /** A write that finds no room is cut back before anyone is told. */
+  async #cutBack(segment: Segment, lengthBytes: number, error: unknown): Promise<never> {
+    if (!isNoRoom(error) || !segment.grows(lengthBytes)) throw error;
+    await segment.cutBack();
+    this.#counters.fsyncs++;
+    this.#syncedLsn = this.#writtenLsn;
+    this.#unsyncedBytes = 0;
+    throw new WalDiskFullError(`write ${lengthBytes} bytes to ${this.#pathOf(segment)}`, error);
   }
 
   /** Before anything is written behind a mark, an idle frame of equal length takes its place, synced. */
   async #unmark(segment: Segment, mark: Mark): Promise<void> {
     const bytes = new Uint8Array(CONTROL_FRAME_BYTES);
-    this.#putControl(segment, bytes, 0, { kind: FrameKind.IDLE, firstLsn: mark.nextLsn, payload: 0 }, mark.offset);
+    this.#sealer.control(segment, bytes, 0, { kind: FrameKind.IDLE, firstLsn: mark.nextLsn, payload: 0 }, mark.offset);
     await segment.replaceFrame(bytes, mark.offset);
     this.#counters.fsyncs++;
     this.#mark = null;
@@ -398,13 +387,13 @@ export class Tail {
   async #rotate(withFooter: boolean, isCutting: boolean): Promise<void> {
     const segment = this.#open();
     if (withFooter) await this.#seal(segment);
-    await this.sync(false);
+    await this.sync();
     await this.#bear(predecessorOf(segment, this.#writtenLsn), isCutting);
     await segment.close();
   }
 
   async #seal(segment: Segment): Promise<void> {
-    const footerBytes = await segment.seal(this.#writtenLsn + 1, this.#syncedLsn, this.#now());
+    const footerBytes = await segment.seal(this.#writtenLsn + 1, this.#syncedLsn, this.#sealer.now());
     this.#counters.bytes += footerBytes;
     this.#counters.frames += footerBytes > 0 ? 1 : 0;
   }
@@ -412,7 +401,13 @@ export class Tail {
   async #bear(predecessor: Predecessor, isCutting: boolean): Promise<void> {
     const headLsn = predecessor.id === 0 ? Math.max(this.#headLsn, predecessor.lastLsn + 1) : this.#headLsn;
     const precedingBytes = this.frameBytes;
-    const segment = await this.#births.next({ predecessor, headLsn, time: this.#now(), precedingBytes, isCutting });
+    const segment = await this.#births.next({
+      predecessor,
+      headLsn,
+      time: this.#sealer.now(),
+      precedingBytes,
+      isCutting,
+    });
     this.#counters.fsyncs++;
     this.#headLsn = headLsn;
     this.chain.push(segment.header);

@@ -30,10 +30,17 @@ export interface Outcomes {
   readonly failure: Error | null;
 }
 
+/** So many that are settled may lie about, and as many as are left. */
+const MOST_SETTLED = 1024;
+
 /** Those who ask for the same level, sorted by LSN; nearly all come in that order. */
 class Lane {
   readonly level: AskedLevel;
-  readonly waiting: Waiter[] = [];
+  /** The first of them cannot be settled yet. */
+  isBlocked = false;
+  /** Those before the first one have been settled: an array that is cut at its start moves all that is left. */
+  #waiters: Waiter[] = [];
+  #first = 0;
 
   constructor(level: AskedLevel) {
     this.level = level;
@@ -41,31 +48,48 @@ class Lane {
 
   /** The lowest LSN that somebody waits for; Infinity: nobody does. */
   get firstLsn(): number {
-    return this.waiting[0]?.lsn ?? Infinity;
+    return this.first?.lsn ?? Infinity;
+  }
+
+  /** Who waits for that. */
+  get first(): Waiter | undefined {
+    return this.#waiters[this.#first];
   }
 
   join(waiter: Waiter): void {
-    const { waiting } = this;
-    let place = waiting.length;
-    while (place > 0 && (waiting[place - 1]?.lsn ?? 0) > waiter.lsn) place--;
-    if (place === waiting.length) waiting.push(waiter);
-    else waiting.splice(place, 0, waiter);
+    const waiters = this.#waiters;
+    let place = waiters.length;
+    while (place > this.#first && (waiters[place - 1]?.lsn ?? 0) > waiter.lsn) place--;
+    if (place === waiters.length) waiters.push(waiter);
+    else waiters.splice(place, 0, waiter);
   }
 
   leave(waiter: Waiter): void {
-    this.waiting.splice(this.waiting.indexOf(waiter), 1);
+    this.#waiters.splice(this.#waiters.indexOf(waiter, this.#first), 1);
+  }
+
+  /** The first has been settled. */
+  shift(): void {
+    this.#first++;
+    if (this.#first === this.#waiters.length) {
+      this.#waiters.length = this.#first = 0;
+    } else if (this.#first >= MOST_SETTLED && this.#first * 2 >= this.#waiters.length) {
+      this.#waiters = this.#waiters.slice(this.#first);
+      this.#first = 0;
+    }
   }
 
   /** Whether somebody waits for an LSN from `firstLsn` to `lastLsn`. */
   isAwaited(firstLsn: number, lastLsn: number): boolean {
-    let low = 0;
-    let high = this.waiting.length;
+    const waiters = this.#waiters;
+    let low = this.#first;
+    let high = waiters.length;
     while (low < high) {
       const middle = (low + high) >>> 1;
-      if ((this.waiting[middle]?.lsn ?? Infinity) < firstLsn) low = middle + 1;
+      if ((waiters[middle]?.lsn ?? Infinity) < firstLsn) low = middle + 1;
       else high = middle;
     }
-    return (this.waiting[low]?.lsn ?? Infinity) <= lastLsn;
+    return (waiters[low]?.lsn ?? Infinity) <= lastLsn;
   }
 }
 
@@ -78,6 +102,8 @@ export class Waiters {
     write: new Lane("write"),
     none: new Lane("none"),
   };
+
+  readonly #all: readonly Lane[] = Object.values(this.#lanes);
 
   /** @param outcomes Asked whenever something has moved. */
   constructor(outcomes: Outcomes) {
@@ -99,45 +125,47 @@ export class Waiters {
 
   /** Whether somebody waits for a lower LSN that is durable by now, and is to be told so in a moment. */
   #overtakes(lsn: number): boolean {
-    return Object.values(this.#lanes).some(({ firstLsn, level }) =>
-      firstLsn < lsn && firstLsn <= this.#outcomes.durableAt(level)
-    );
+    return this.#all.some(({ firstLsn, level }) => firstLsn < lsn && firstLsn <= this.#outcomes.durableAt(level));
   }
 
   /** Whether somebody waits at this level. */
   hasAt(level: AskedLevel): boolean {
-    return this.#lanes[level].waiting.length > 0;
+    return this.#lanes[level].first !== undefined;
   }
 
   /** Whether somebody waits for an LSN from `firstLsn` to `lastLsn`. */
   isAwaited(firstLsn: number, lastLsn: number): boolean {
-    return Object.values(this.#lanes).some((lane) => lane.isAwaited(firstLsn, lastLsn));
+    return this.#all.some((lane) => lane.isAwaited(firstLsn, lastLsn));
   }
 
   /** Something has moved: settles, at each level, all up to the first that is not durable yet. */
   wake(): void {
-    const open = Object.values(this.#lanes).filter(({ waiting }) => waiting.length > 0);
-    while (open.length > 0) {
-      open.sort((a, b) => a.firstLsn - b.firstLsn);
-      const [lane, next] = open;
-      if (lane !== undefined && !this.#serve(lane, next?.firstLsn ?? Infinity)) open.shift();
-    }
+    for (const lane of this.#all) lane.isBlocked = false;
+    for (let turns = this.#turns(); turns !== null; turns = this.#turns()) this.#serve(turns.lane, turns.toLsn);
   }
 
-  /** Settles those of a lane up to `toLsn`; false where nobody is left who can be settled. */
-  #serve({ waiting, level }: Lane, toLsn: number): boolean {
-    const durableLsn = this.#outcomes.durableAt(level);
-    let count = 0;
-    let isBlocked = false;
-    for (const waiter of waiting) {
-      if (waiter.lsn > toLsn) break;
-      isBlocked = !this.#settle(waiter, durableLsn);
-      if (isBlocked) break; // and so is everybody behind this one
-      count++;
+  /** The lane whose first waiter is the next to be settled, and up to where it is its turn; null where nobody can be. */
+  #turns(): { lane: Lane; toLsn: number } | null {
+    let lane: Lane | null = null;
+    let toLsn = Infinity;
+    for (const each of this.#all) {
+      if (each.isBlocked || each.first === undefined) continue;
+      if (lane === null || each.firstLsn < lane.firstLsn) {
+        toLsn = lane?.firstLsn ?? Infinity;
+        lane = each;
+      } else if (each.firstLsn < toLsn) toLsn = each.firstLsn;
     }
-    if (count === waiting.length) waiting.length = 0;
-    else waiting.splice(0, count);
-    return !isBlocked && waiting.length > 0;
+    return lane === null ? null : { lane, toLsn };
+  }
+
+  /** Settles those of a lane up to `toLsn`. */
+  #serve(lane: Lane, toLsn: number): void {
+    const durableLsn = this.#outcomes.durableAt(lane.level);
+    for (let waiter = lane.first; waiter !== undefined && waiter.lsn <= toLsn; waiter = lane.first) {
+      lane.isBlocked = !this.#settle(waiter, durableLsn);
+      if (lane.isBlocked) return; // and so is everybody behind this one
+      lane.shift();
+    }
   }
 
   /** False where nothing can be said yet. */

@@ -11,7 +11,7 @@ import { assertEquals } from "@std/assert";
  * its own level and of those below.
  */
 const table: Levels = readLevels(`
-  L0 bytes checks checksum entry errors event format inspect json lines options signal stats
+  L0 bytes checks checksum entry errors event eventual format inspect json lines options signal stats
   L0 runtime/port
   L1 alarm lock lock_owner numbered_lock segment spares sparse_index
   L1 runtime/bun runtime/deno runtime/detect runtime/host_task runtime/memory runtime/memory_call
@@ -20,10 +20,12 @@ const table: Levels = readLevels(`
   L1 runtime/memory_sectors runtime/memory_survival runtime/memory_tree runtime/memory_volume runtime/node
   L1 runtime/node_file runtime/process_identity runtime/random runtime/system_error runtime/system_runtime
   L1 runtime/system_timer
-  L2 acknowledge admission ages aside births chain committer cut disk_room footer good_segment intake levels observers
+  L2 acknowledge admission ages aside births chain committer cut disk_room flusher footer good_segment intake levels observers
   L2 opening outside_chain outside_reader outside_source pace pending preparation pump readable reader recovery
-  L2 rejected_lsns room_queue scan segment_files settlement tail verdict waiters window writable
+  L2 rejected_lsns room_queue scan sealer segment_files settlement tail verdict waiters window writable
   L3 wal
+  L5 cli/bench cli/bench_advice cli/bench_arrivals cli/bench_disk cli/bench_expected cli/bench_log cli/bench_place
+  L5 cli/bench_presets cli/bench_report cli/bench_time cli/bench_words
   L5 cli/command cli/demo cli/demo_check cli/demo_child cli/demo_entries cli/demo_figures cli/demo_run cli/demo_writer
   L5 cli/interruption cli/main cli/runtimes cli/table
 `);

@@ -11,7 +11,7 @@ const smallBytes = 100;
 function sync(pace: Pace, times: number, elapsedMs: number): boolean[] {
   return Array.from({ length: times }, () => {
     const isBlocking = pace.blocksSync(smallBytes);
-    pace.synced(elapsedMs, isBlocking);
+    pace.synced(elapsedMs, isBlocking, smallBytes, 0);
     return isBlocking;
   });
 }
@@ -20,7 +20,7 @@ function sync(pace: Pace, times: number, elapsedMs: number): boolean[] {
 function trial(pace: Pace): number {
   for (let count = 0; count < 5000; count++) {
     if (pace.blocksSync(smallBytes)) return count;
-    pace.synced(0.1, false);
+    pace.synced(0.1, false, smallBytes, 0);
   }
   return Infinity;
 }
@@ -60,7 +60,7 @@ test("each slow sync makes auto twice as hard to convince, up to a bound", () =>
   const trials: number[] = [];
   for (let round = 0; round < 10; round++) {
     trials.push(trial(pace));
-    pace.synced(50, true);
+    pace.synced(50, true, smallBytes, 0);
   }
   assertEquals(trials, [8, 16, 32, 64, 128, 256, 512, 1024, 1024, 1024]);
 });
@@ -70,8 +70,8 @@ test("one slow sync after hundreds of good ones is forgiven: every disk is slow 
   for (let round = 0; round < 10; round++) {
     assertEquals(trial(pace), 8);
     sync(pace, 400, 0.1);
-    while (!pace.blocksSync(smallBytes)) pace.synced(0.1, false);
-    pace.synced(50, true);
+    while (!pace.blocksSync(smallBytes)) pace.synced(0.1, false, smallBytes, 0);
+    pace.synced(50, true, smallBytes, 0);
   }
 });
 
@@ -92,7 +92,7 @@ test("the loop is never held long: whatever the disk does, a sync yields after t
       const isBlocking = pace.blocksSync(smallBytes);
       if (isBlocking) assertLess(heldMs, 2);
       heldMs = isBlocking ? heldMs + elapsedMs : 0;
-      pace.synced(elapsedMs, isBlocking);
+      pace.synced(elapsedMs, isBlocking, smallBytes, 0);
       assertLessOrEqual(heldMs, 4);
     }
   }
@@ -103,11 +103,32 @@ test("on a fast disk yielding is the exception", () => {
   assertGreater(blocked.filter((each) => each).length, 900);
 });
 
-test("auto does not hold the thread for the sync of a large flush, however fast the disk is", () => {
+test("auto does not hold the thread for the sync of a large flush while more is to be done", () => {
   const pace = new Pace("auto");
   assertLess(trial(pace), Infinity);
   const large = 256 * 1024 + 1;
+  pace.synced(0.3, false, large, large / 4);
   assertEquals([pace.blocksSync(large - 1), pace.blocksSync(large), pace.blocksSync(smallBytes)], [true, false, true]);
+});
+
+test("where nothing comes during the sync of a large flush, the next one blocks, unless it is huge", () => {
+  const pace = new Pace("auto");
+  assertLess(trial(pace), Infinity);
+  const large = 1024 * 1024;
+  pace.synced(0.3, false, large, large / 16);
+  assertEquals([pace.blocksSync(large), pace.blocksSync(2 * large + 1)], [true, false]);
+});
+
+test("a sync is as slow as it is without the bytes that it had to write", () => {
+  const pace = new Pace("auto");
+  const megabyte = 1024 * 1024;
+  for (let nth = 0; nth < 8; nth++) pace.synced(1.9, false, megabyte, 0);
+  assert(pace.blocksSync(megabyte));
+  pace.synced(2.9, true, megabyte, 0);
+  while (!pace.blocksSync(megabyte)) pace.synced(3.1, false, megabyte, 0);
+  pace.synced(3.1, true, megabyte, 0);
+  pace.synced(0.1, false, megabyte, 0);
+  assert(!pace.blocksSync(megabyte));
 });
 
 test("no sync blocks where it may not, and each does where it shall, whatever the disk does and however much it is", () => {
@@ -115,7 +136,7 @@ test("no sync blocks where it may not, and each does where it shall, whatever th
   assert([...sync(pool, 100, 0.01), ...sync(pool, 100, 50)].every((each) => !each));
   const blocking = new Pace("blocking");
   assert(blocking.blocksSync(64 * 1024 * 1024));
-  blocking.synced(50, true);
+  blocking.synced(50, true, smallBytes, 0);
   assertEquals(sync(blocking, 2, 0.1), [false, true]);
 });
 

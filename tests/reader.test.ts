@@ -104,10 +104,10 @@ test("many streams at once, while the log is written and rotated, each see what 
 
 // -- how much is read
 
-test("nothing is read before somebody asks, and no more than is asked for", async () => {
+test("nothing is read before somebody asks, and then no more than one chunk ahead", async () => {
   const log = new LogFixture({ segmentBytes: 0 });
   await log.open();
-  for (let i = 0; i < 80; i++) await log.commit("x".repeat(60_000));
+  for (let i = 0; i < 120; i++) await log.commit("x".repeat(60_000));
   await log.advance(1000);
   const from = log.faults.calls.length;
   const readBytes = (): number => log.calls("read", undefined, from).reduce((sum, { length }) => sum + length, 0);
@@ -118,7 +118,7 @@ test("nothing is read before somebody asks, and no more than is asked for", asyn
   await quiet();
   assertLessOrEqual(readBytes(), 1_100_000); // a header and one chunk
   for (let i = 0; i < 40; i++) await reader.read();
-  assertLess(readBytes(), 4_000_000);
+  assertLess(readBytes(), 4_300_000); // 2.4 MB were asked for: three chunks, and one that is read ahead
   await reader.cancel();
 });
 

@@ -24,12 +24,14 @@ interface ScanOptions {
   readonly firstLsn?: number;
   readonly limitOffset?: number;
   readonly chunkBytes?: number;
+  readonly readsAhead?: boolean;
 }
 
 /** Walks over a file as everyone does who scans one. */
 async function scan(file: RuntimeFile, options: ScanOptions = {}): Promise<Scanned> {
-  const { firstLsn = 1, limitOffset = await file.size(), chunkBytes = 1024 } = options;
+  const { firstLsn = 1, limitOffset = await file.size(), chunkBytes = 1024, readsAhead = false } = options;
   const scanner = new FrameScanner(chunksOf(file), checksumOf(), HEADER_BYTES, firstLsn, limitOffset, chunkBytes);
+  scanner.readsAhead = readsAhead;
   const told: string[] = [];
   const frames = [];
   let rounds = 0;
@@ -50,7 +52,9 @@ async function scan(file: RuntimeFile, options: ScanOptions = {}): Promise<Scann
 }
 
 async function scanBytes(bytes: Uint8Array, options: ScanOptions = {}): Promise<Scanned> {
-  return await scan(await fileWith(bytes), options);
+  const found = await scan(await fileWith(bytes), options);
+  assertEquals(await scan(await fileWith(bytes), { ...options, readsAhead: true }), found, "read ahead");
+  return found;
 }
 
 const three = framesFrom(HEADER_BYTES, 1, [["a", "bc"], ["d".repeat(100)], ["e", "", "f".repeat(30)]]);
@@ -81,6 +85,41 @@ test("a file of many frames is read once, but for what a border of chunks cuts",
   assertEquals([found.told.length, found.endOffset], [500, HEADER_BYTES + bytes.length]);
   const read = plan.calls.reduce((sum, { name, length }) => name === "read" ? sum + length : sum, 0);
   assertLessOrEqual(read, bytes.length * 1.05);
+});
+
+test("while the frames of one chunk are looked at, the next one is read, and what is cut off is not read again", async () => {
+  const { bytes } = framesFrom(HEADER_BYTES, 1, Array.from({ length: 400 }, () => ["x".repeat(60)]));
+  const plan = faults();
+  const file = await fileWith(bytes, plan.onCall);
+  const chunkBytes = 4096;
+  const size = await file.size();
+  const scanner = new FrameScanner(chunksOf(file), checksumOf(), HEADER_BYTES, 1, size, chunkBytes);
+  scanner.readsAhead = true;
+  const reads: number[] = [];
+  for (let chunk = 0; chunk < 4; chunk++) {
+    assert(await scanner.more());
+    reads.push(plan.calls.filter(({ name }) => name === "read").length);
+    while (scanner.take() !== null);
+  }
+  assertEquals(reads, [1, 3, 4, 5]); // who looks something up needs no more than one
+  assertEquals((await scan(file, { chunkBytes, readsAhead: true })).told.length, 400);
+});
+
+test("a chunk that could not be read ahead is told of when it is wanted, and can be asked for again", async () => {
+  const { bytes } = framesFrom(HEADER_BYTES, 1, Array.from({ length: 100 }, () => ["x".repeat(60)]));
+  const plan = faults();
+  const file = await fileWith(bytes, plan.onCall);
+  const scanner = new FrameScanner(chunksOf(file), checksumOf(), HEADER_BYTES, 1, await file.size(), 4096);
+  scanner.readsAhead = true;
+  plan.fail("read", { nth: 3 });
+  let count = 0;
+  for (let chunk = 0; chunk < 2; chunk++) {
+    assert(await scanner.more());
+    while (scanner.take() !== null) count++;
+  }
+  await assertRejectsWithCode(() => scanner.more(), "EIO");
+  while (await scanner.more()) while (scanner.take() !== null) count++;
+  assertEquals(count, 100);
 });
 
 test("a frame that is larger than a chunk is read in one piece", async () => {

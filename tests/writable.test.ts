@@ -313,8 +313,8 @@ test("a log that fails ends its streams at once with the one cause, the idle one
   await quiet();
   const idle = log.wal.writable().getWriter();
   const closing = log.wal.writable().getWriter();
-  await closing.write("a");
   log.faults.fail("syncData", { path: ANY_WAL });
+  await closing.write("a");
   const outcomes = [await outcomeOf(closing.close()), await outcomeOf(idle.closed), await outcomeOf(idle.write("b"))];
   for (const outcome of outcomes) {
     assert(outcome.state === "rejected");
