@@ -16,16 +16,26 @@ test("cli: alone, and when asked for help, it says what there is", async () => {
   for (const given of [[], ["--help"], ["-h"]]) {
     const { code, output, errors } = await cli(given).finish();
     assertEquals([code, errors], [0, ""]);
-    for (const part of ["walstream demo [--runtime node|deno|bun] [--seconds N]", "--help", "--version"]) {
+    for (
+      const part of [
+        "walstream demo [--runtime node|deno|bun] [--seconds N]",
+        "walstream bench DIR",
+        "--help",
+        "--version",
+      ]
+    ) {
       assertStringIncludes(output, part);
     }
   }
 });
 
 test("cli: a command explains itself", async () => {
-  const { code, output, errors } = await cli(["demo", "--help"]).finish();
-  assertEquals([code, errors], [0, ""]);
-  assertStringIncludes(output, "usage: walstream demo [--runtime node|deno|bun] [--seconds N]");
+  const usages = { demo: "[--runtime node|deno|bun] [--seconds N]", bench: "DIR [--seconds N] [--json]" };
+  for (const [name, usage] of Object.entries(usages)) {
+    const { code, output, errors } = await cli([name, "--help"]).finish();
+    assertEquals([code, errors], [0, ""]);
+    assertStringIncludes(output, `usage: walstream ${name} ${usage}`);
+  }
 });
 
 test("cli: its version is the package's", async () => {
@@ -36,8 +46,9 @@ test("cli: its version is the package's", async () => {
 });
 
 test("cli: wrong use is told in one line that says what there is, with status 64", async () => {
-  const commands = "there are the commands demo and the options --help, --version";
+  const commands = "there are the commands demo, bench and the options --help, --version";
   const usage = "usage: walstream demo [--runtime node|deno|bun] [--seconds N]";
+  const benchUsage = "usage: walstream bench DIR [--seconds N] [--json]";
   const wrong: [string[], string, string][] = [
     [["nonsense"], "there is no command nonsense", commands],
     [["--nonsense"], "'--nonsense'", commands],
@@ -48,6 +59,10 @@ test("cli: wrong use is told in one line that says what there is, with status 64
     [["demo", "--seconds", "0"], "not 0", usage],
     [["demo", "--seconds", "soon"], "not soon", usage],
     [["demo", "--runtime", "perl"], "there is no runtime perl", usage],
+    [["bench"], "bench needs a directory", benchUsage],
+    [["bench", ".", "nonsense"], "nonsense", benchUsage],
+    [["bench", ".", "--nonsense"], "'--nonsense'", benchUsage],
+    [["bench", ".", "--seconds", "2"], "from 3 to 120, not 2", benchUsage],
   ];
   const ends = await Promise.all(wrong.map(([given]) => cli(given).finish()));
   for (const [nth, { code, output, errors }] of ends.entries()) {

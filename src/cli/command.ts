@@ -12,10 +12,14 @@ export const ExitStatus: {
   /** What was looked at is not as it should be. */
   readonly wrong: 1;
   readonly usage: 64;
+  /** What was named is not there, or is not what it should be. */
+  readonly noInput: 66;
   /** Something that the command needs is not there. */
   readonly unavailable: 69;
   readonly internal: 70;
-} = { good: 0, wrong: 1, usage: 64, unavailable: 69, internal: 70 };
+  /** There is no room, or no leave, for what is to be made. */
+  readonly cannotCreate: 73;
+} = { good: 0, wrong: 1, usage: 64, noInput: 66, unavailable: 69, internal: 70, cannotCreate: 73 };
 
 /** How the command line was called. */
 export interface Invocation {

@@ -8,11 +8,12 @@
 import { readFile } from "node:fs/promises";
 import process from "node:process";
 import { fileURLToPath } from "node:url";
+import { benchCommand } from "./bench.ts";
 import { type Command, CommandError, ExitStatus, parse } from "./command.ts";
 import { demo } from "./demo.ts";
 import { demoWriter } from "./demo_writer.ts";
 
-const commands: readonly Command[] = [demo];
+const commands: readonly Command[] = [demo, benchCommand(version)];
 /** Not for users: what a command starts this file again for. */
 const hiddenCommands: readonly Command[] = [demoWriter];
 

@@ -1,0 +1,120 @@
+/**
+ * `walstream bench DIR`: what a disk can do, which preset fits it, and what to expect of that.
+ *
+ * @module
+ */
+
+import process from "node:process";
+import { Wal } from "../../mod.ts";
+import { detectRuntime } from "../runtime/detect.ts";
+import { adviceOf, type BenchFigures } from "./bench_advice.ts";
+import { DISK_SHARES, measureDisk } from "./bench_disk.ts";
+import { ENTRY_BYTES } from "./bench_expected.ts";
+import { LOG_SHARES, measureLog } from "./bench_log.ts";
+import { type BenchPlace, makePlace, removePlace } from "./bench_place.ts";
+import { measurePresets, PRESET_SHARES } from "./bench_presets.ts";
+import { adviceText, diskTable, logTable, presetTable } from "./bench_report.ts";
+import { BenchTime } from "./bench_time.ts";
+import { type Command, CommandError, ExitStatus, parse } from "./command.ts";
+import { Interruption } from "./interruption.ts";
+import { currentRuntime } from "./runtimes.ts";
+
+const USUAL_SECONDS = 10;
+const LEAST_SECONDS = 3;
+const MOST_SECONDS = 120;
+
+const options = {
+  seconds: { type: "string" },
+  json: { type: "boolean" },
+  help: { type: "boolean", short: "h" },
+} as const;
+
+interface Wish {
+  readonly parent: string;
+  readonly seconds: number;
+  readonly isJson: boolean;
+  readonly version: string;
+}
+
+/** The command. @param version Tells the version of the package. */
+export function benchCommand(version: () => Promise<string>): Command {
+  const name = "bench";
+  const usage = "DIR [--seconds N] [--json]";
+  const summary = "measures the disk under DIR, and says which preset fits it and what to expect";
+  const whole = `usage: walstream ${name} ${usage}`;
+  return {
+    name,
+    usage,
+    summary,
+    run: async ({ arguments: given }) => {
+      const { values, positionals: [parent, stray] } = parse(given, options, whole);
+      if (values.help) {
+        console.log(`${whole}\n\n${summary};\nfor about ${USUAL_SECONDS} seconds, in a new directory that it removes`);
+        return ExitStatus.good;
+      }
+      if (parent === undefined) throw new CommandError(`bench needs a directory; ${whole}`, ExitStatus.usage);
+      if (stray !== undefined) throw new CommandError(`bench takes no ${stray}; ${whole}`, ExitStatus.usage);
+      const seconds = Number(values.seconds ?? USUAL_SECONDS);
+      if (!(seconds >= LEAST_SECONDS && seconds <= MOST_SECONDS)) {
+        const range = `--seconds takes a number from ${LEAST_SECONDS} to ${MOST_SECONDS}`;
+        throw new CommandError(`${range}, not ${values.seconds}; ${whole}`, ExitStatus.usage);
+      }
+      return await bench({ parent, seconds, isJson: values.json === true, version: await version() });
+    },
+  };
+}
+
+/** Leaves nothing behind, however it ends. */
+async function bench(wish: Wish): Promise<number> {
+  const interruption = new Interruption();
+  const time = new BenchTime(wish.seconds, DISK_SHARES + LOG_SHARES + PRESET_SHARES, interruption.signal);
+  let place: BenchPlace | null = null;
+  try {
+    place = await makePlace(wish.parent);
+    await measure(wish, place, time);
+    return ExitStatus.good;
+  } catch (error) {
+    if (interruption.status === 0) throw error;
+    return interruption.status;
+  } finally {
+    time.pause();
+    if (place !== null) await removePlace(place);
+    interruption.end();
+  }
+}
+
+/** Each table is told when it is known. */
+async function measure({ parent, seconds, isJson, version }: Wish, place: BenchPlace, time: BenchTime): Promise<void> {
+  const runtime = await detectRuntime();
+  const runtimeVersion = process.versions[currentRuntime] ?? "";
+  const { directory, inMemory, roomBytes } = place;
+  const tell = (text: string): void => {
+    time.pause();
+    if (!isJson) process.stdout.write(`${text}\n`);
+  };
+  tell(`walstream ${version} on ${currentRuntime} ${runtimeVersion}, in ${parent}, for about ${seconds} seconds\n`);
+  if (inMemory !== null) tell(`THIS DIRECTORY LIES IN MEMORY (${inMemory}): nothing below says anything of a disk.\n`);
+  const disk = await measureDisk(runtime, directory, time);
+  tell(diskTable(disk));
+  const entry = new Uint8Array(ENTRY_BYTES);
+  runtime.randomize(entry);
+  const wal = await Wal.open(runtime.join(directory, "log"), { runtime });
+  try {
+    const log = await measureLog(wal, entry, time);
+    tell(logTable(log));
+    const presets = await measurePresets(wal, entry, disk, roomBytes, time);
+    tell(presetTable(presets));
+    const figures: BenchFigures = { inMemory, disk, log, presets };
+    const advice = adviceOf(figures);
+    tell(adviceText(advice));
+    const report = { version, runtime: currentRuntime, runtimeVersion, directory: parent, seconds, ...figures, advice };
+    if (isJson) process.stdout.write(`${JSON.stringify(report, rounded)}\n`);
+  } finally {
+    await wal.close();
+  }
+}
+
+/** To what a measurement is good for. What is infinite has no figure in JSON, and is null. */
+function rounded(_name: string, value: unknown): unknown {
+  return typeof value === "number" ? Number(value.toPrecision(6)) : value;
+}

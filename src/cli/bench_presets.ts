@@ -1,0 +1,62 @@
+/**
+ * The tuning matrix by measurement: what each preset does with entries that arrive at a fixed rate.
+ *
+ * @module
+ */
+
+import type { Preset, Wal } from "../../mod.ts";
+import { type Achieved, Arrivals } from "./bench_arrivals.ts";
+import type { DiskFigures } from "./bench_disk.ts";
+import { type BenchWindow, ENTRY_BYTES, expectedP99Ms, windowOf } from "./bench_expected.ts";
+import type { BenchTime } from "./bench_time.ts";
+
+/** A row of the tuning matrix. */
+export interface PresetFigure extends BenchWindow, Achieved {
+  readonly preset: Preset;
+  readonly arrivalsPerSecond: number;
+  /** Infinity: more than the disk takes. */
+  readonly expectedP99Ms: number;
+}
+
+const RATES: Readonly<Record<Exclude<Preset, "sync">, number>> = {
+  oltp: 50_000,
+  mixed: 100_000,
+  analytics: 250_000,
+  batch: 500_000,
+  async: 1_000_000,
+};
+const MOST_AT_SYNC = 10_000;
+const SHARES = 4;
+
+/** How many shares of the time this asks for. */
+export const PRESET_SHARES: number = 6 * SHARES;
+
+/** See the head of this file. */
+export async function measurePresets(
+  wal: Wal,
+  entry: Uint8Array,
+  disk: DiskFigures,
+  roomBytes: number,
+  time: BenchTime,
+): Promise<PresetFigure[]> {
+  const rows = Object.entries({ sync: syncRate(disk), ...RATES }) as [Preset, number][];
+  const figures: PresetFigure[] = [];
+  for (const [preset, perSecond] of rows) {
+    const window = windowOf(preset);
+    await wal.configure(window);
+    await wal.truncateBefore(wal.lastLsn); // gives the room back
+    const endMs = time.begin(`preset ${preset}`, SHARES);
+    const spanMs = endMs - performance.now();
+    const most = Math.max(2, Math.floor(Math.min(perSecond * spanMs / 1000, roomBytes / ENTRY_BYTES)));
+    const expectedMs = expectedP99Ms(disk, window, perSecond);
+    const arrivals = new Arrivals(perSecond, most, expectedMs);
+    await arrivals.run(wal, entry, window.durability === "none", time);
+    figures.push({ preset, ...window, arrivalsPerSecond: perSecond, expectedP99Ms: expectedMs, ...arrivals.read() });
+  }
+  return figures;
+}
+
+/** What fits one sync an entry: half of what the disk takes; and of no disk more than what shows it. */
+function syncRate({ smallPrepared }: DiskFigures): number {
+  return Math.min(Math.ceil(500 / smallPrepared.p50Ms), MOST_AT_SYNC);
+}

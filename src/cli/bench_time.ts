@@ -1,0 +1,54 @@
+/**
+ * How the time of a bench is shared out, and the line that says what it is spent on.
+ *
+ * @module
+ */
+
+import process from "node:process";
+
+/** However late it is, each measurement gets so much. */
+const LEAST_MS = 50;
+
+/** See the head of this file. */
+export class BenchTime {
+  readonly #endMs: number;
+  readonly #signal: AbortSignal;
+  #sharesLeft: number;
+
+  /** @param shares How many shares will be asked for, in all. @param signal The wish to end early. */
+  constructor(seconds: number, shares: number, signal: AbortSignal) {
+    this.#endMs = performance.now() + seconds * 1000;
+    this.#sharesLeft = shares;
+    this.#signal = signal;
+  }
+
+  /** The next measurement begins. What others have left or taken too much of is shared by all that follow. */
+  begin(what: string, shares: number): number {
+    this.check();
+    const nowMs = performance.now();
+    show(`measuring ${what}; about ${Math.max(1, Math.round((this.#endMs - nowMs) / 1000))} s left`);
+    const shareMs = (this.#endMs - nowMs) * shares / this.#sharesLeft;
+    this.#sharesLeft -= shares;
+    return nowMs + Math.max(LEAST_MS, shareMs);
+  }
+
+  /** Whether somebody wishes to end early. */
+  get isInterrupted(): boolean {
+    return this.#signal.aborted;
+  }
+
+  /** Throws where somebody does. */
+  check(): void {
+    this.#signal.throwIfAborted();
+  }
+
+  /** Nothing is being measured just now. */
+  pause(): void {
+    show("");
+  }
+}
+
+/** On stderr, so that stdout has the figures alone; and only where somebody looks. */
+function show(line: string): void {
+  if (process.stderr.isTTY === true) process.stderr.write(`\r${line}\x1b[K`);
+}
