@@ -5,6 +5,7 @@ import { appendFileSync, mkdirSync } from "node:fs";
 import { dirname } from "node:path";
 import process from "node:process";
 import { buildPackage, compile } from "./command/compile.mjs";
+import { doubtsOf } from "./command/doubts.mjs";
 import { Interruption } from "./command/interruption.mjs";
 import { LiveLine } from "./command/live_line.mjs";
 import { measure } from "./command/measurement.mjs";
@@ -37,6 +38,7 @@ async function runPoints(options) {
   const { runtimes, missing } = presentRuntimes(options.runtimes);
   for (const line of missing) console.log(line);
   if (runtimes.length === 0) return STATUS.unavailable;
+  for (const doubt of doubtsOf(options.disk, options.isQuick)) console.log(`NOTE: ${doubt}`);
   if (options.out !== null) prepareOut(options.out);
   const needsNode = runtimes.some(({ isNode }) => isNode);
   const compiled = needsNode ? await compile(interruption) : null;
@@ -91,8 +93,13 @@ async function drawCharts(files) {
     return STATUS.unavailable;
   }
   const compiled = runtime.isNode ? await compile(interruption) : null;
-  const { code, output, errors } = await runBenchProgram(runtime, "draw", [`${root}/build/charts`, ...files], compiled);
-  process.stdout.write(output);
+  const { code, stdout, errors } = await runBenchProgram(
+    runtime,
+    "charts/draw",
+    [`${root}/build/charts`, ...files],
+    compiled,
+  );
+  process.stdout.write(stdout);
   process.stderr.write(errors);
   return code === 0 ? STATUS.good : STATUS.failed;
 }

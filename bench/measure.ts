@@ -4,14 +4,14 @@
  * @module
  */
 
-import { Figures } from "./figures.ts";
-import { disk, machine, runtimeVersion } from "./machine.ts";
-import type { Order, Progress } from "./order.ts";
-import { peerVersions } from "./peer_contenders.ts";
-import type { PointLine } from "./point_line.ts";
+import { peerVersions } from "./contenders/peer_contenders.ts";
+import { Figures } from "./harness/figures.ts";
+import { disk, machine, runtimeVersion } from "./harness/machine.ts";
+import type { Order, Progress } from "./harness/order.ts";
+import type { PointLine } from "./harness/point_line.ts";
+import { runRounds } from "./harness/rounds.ts";
+import { Scale } from "./harness/scale.ts";
 import { points } from "./points.ts";
-import { runRounds } from "./rounds.ts";
-import { Scale } from "./scale.ts";
 
 const PROBES = 300;
 const QUICK_PROBES = 10;
@@ -33,6 +33,7 @@ export async function measure(order: Order, tell: (progress: Progress) => void):
     onTurn: (round, who) => tell({ round, rounds, who }),
   });
   const peers = new Set(contenders.filter(({ isPeer }) => isPeer === true).map(({ name }) => name));
+  const tuned = new Set(contenders.filter(({ isTuned }) => isTuned === true).map(({ name }) => name));
   return {
     point: point.name,
     runtime: order.runtime,
@@ -45,8 +46,9 @@ export async function measure(order: Order, tell: (progress: Progress) => void):
     entryBytes: point.entryBytes,
     quick: order.isQuick,
     figures,
-    targets: point.targets(new Figures(figures, peers)),
+    targets: point.targets(new Figures(figures, peers, tuned)),
     absent,
+    unlimited: [...tuned].filter((name) => figures.some(({ contender }) => contender === name)),
     peers: peers.size === 0 ? {} : await peerVersions(),
   };
 }

@@ -1,10 +1,10 @@
 /**
- * All points, in the order of the issue's table.
+ * All points, in the order in which they are measured.
  *
  * @module
  */
 
-import type { Point } from "./point.ts";
+import type { Point } from "./harness/point.ts";
 import { append } from "./points/append.ts";
 import { clients } from "./points/clients.ts";
 import { follow } from "./points/follow.ts";

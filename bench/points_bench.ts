@@ -5,7 +5,7 @@
  *     deno bench --allow-all bench/points_bench.ts -- --quick
  *
  * An iteration is a round of one contender. What Deno shows is how long the part that counts took, all of it: of
- * `serial` that is a second's worth of commits, not one. The figures as the issue's table has them, the contenders
+ * `serial` that is a second's worth of commits, not one. The figures that the limits are about, the contenders
  * taking turns and the limits are what `npm run bench -- --runtime deno` shows.
  *
  * @module
@@ -15,13 +15,13 @@ import * as fs from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import process from "node:process";
-import { collectGarbage } from "./garbage.ts";
-import { disk } from "./machine.ts";
-import type { Contender, Point, Watch } from "./point.ts";
+import { collectGarbage } from "./harness/garbage.ts";
+import { disk } from "./harness/machine.ts";
+import type { Contender, Point, Watch } from "./harness/point.ts";
+import { RoundDirectories } from "./harness/round_directories.ts";
+import { stopwatch } from "./harness/rounds.ts";
+import { Scale } from "./harness/scale.ts";
 import { points } from "./points.ts";
-import { RoundDirectories } from "./round_directories.ts";
-import { stopwatch } from "./rounds.ts";
-import { Scale } from "./scale.ts";
 
 interface BenchContext {
   start(): void;

@@ -5,8 +5,8 @@
  */
 
 import process from "node:process";
+import type { Order } from "./harness/order.ts";
 import { measure } from "./measure.ts";
-import type { Order } from "./order.ts";
 
 const order = JSON.parse(process.argv[2] ?? "{}") as Order;
 const line = await measure(order, (progress) => console.log(JSON.stringify(progress)));

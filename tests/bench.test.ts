@@ -7,14 +7,19 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import process from "node:process";
 import { test } from "node:test";
+import { type OpenMode, type RuntimeFile, Wal } from "@walstream/wal";
 import { MemoryRuntime } from "@walstream/wal/memory";
-import { Wal } from "@walstream/wal";
-import { flushBytes, randomEntries } from "../bench/entries.ts";
-import { atLeast, atMost, Figures } from "../bench/figures.ts";
-import type { Contender, Reading } from "../bench/point.ts";
-import type { Figure, PointLine } from "../bench/point_line.ts";
-import { runRounds } from "../bench/rounds.ts";
-import { median, Times } from "../bench/statistics.ts";
+import { drawCharts } from "../bench/charts/charts.ts";
+import { makeSteady, MovingHead, steadyCourse } from "../bench/contenders/steady_log.ts";
+import { atLeast, atMost, besideTuned, Figures } from "../bench/harness/figures.ts";
+import type { Contender, Reading } from "../bench/harness/point.ts";
+import type { Figure, PointLine } from "../bench/harness/point_line.ts";
+import { runRounds } from "../bench/harness/rounds.ts";
+import { Scale } from "../bench/harness/scale.ts";
+import { median, Times } from "../bench/harness/statistics.ts";
+import { callAll } from "../bench/instruments/callers.ts";
+import { flushBytes, pick, randomEntries } from "../bench/instruments/entries.ts";
+import { DelegatingFile, DelegatingRuntime } from "./support/delegating_runtime.ts";
 import { currentRuntime, Program } from "./support/processes.ts";
 
 function bench(given: readonly string[]): Program {
@@ -62,8 +67,8 @@ function checkLine(line: PointLine): void {
   assert(line.figures.length > 0 && line.targets.length > 0);
   for (const { median, rounds, contender } of line.figures) assertEquals(rounds, [median], contender);
   for (const { median } of line.figures) assert(median > 0);
-  for (const { met, allowed, measured } of line.targets) {
-    assertEquals(met === null, allowed === null || measured === null);
+  for (const { isLimit, met, allowed, measured } of line.targets) {
+    assertEquals(met === null, !isLimit || allowed === null || measured === null);
   }
 }
 
@@ -147,6 +152,57 @@ test("bench: the floor writes as many bytes as the log does", async () => {
     await wal.close();
   }
 });
+
+test("bench: a log that is steady writes no zeros ahead, as the prepared floor does, and a new one does", async () => {
+  const course = steadyCourse(new Scale(true, 100), 100);
+  const entries = randomEntries();
+  const written: number[] = [];
+  for (const isSteady of [true, false]) {
+    const runtime = new CountingRuntime(new MemoryRuntime());
+    const wal = await Wal.open("/wal", { runtime, segmentBytes: course.segmentBytes });
+    if (isSteady) await makeSteady(wal, course);
+    const before = { file: runtime.writtenBytes, frames: wal.stats().bytes };
+    const head = new MovingHead(wal, course);
+    await callAll(100, 200, (nth) => {
+      head.advance(1);
+      return wal.commit(pick(entries, nth));
+    });
+    await head.settled();
+    written.push((runtime.writtenBytes - before.file) / (wal.stats().bytes - before.frames));
+    await wal.close();
+  }
+  const [steady = NaN, young = NaN] = written;
+  assert(steady < 1.05, `${steady} bytes were written for each of the frames`);
+  assert(young > 1.5, `${young} bytes were written for each of the frames`);
+});
+
+/** Counts what is written to files. */
+class CountingRuntime extends DelegatingRuntime {
+  writtenBytes = 0;
+
+  override async open(path: string, mode: OpenMode): Promise<RuntimeFile> {
+    return new CountingFile(await super.open(path, mode), (bytes) => this.writtenBytes += bytes);
+  }
+}
+
+class CountingFile extends DelegatingFile {
+  readonly #count: (bytes: number) => void;
+
+  constructor(inner: RuntimeFile, count: (bytes: number) => void) {
+    super(inner);
+    this.#count = count;
+  }
+
+  override write(bytes: Uint8Array, position: number): Promise<void> {
+    this.#count(bytes.length);
+    return super.write(bytes, position);
+  }
+
+  override writeSync(bytes: Uint8Array, position: number): void {
+    this.#count(bytes.length);
+    super.writeSync(bytes, position);
+  }
+}
 
 test("bench: contenders take turns, each round in another order, and the first round does not count", async () => {
   await inDirectory(async (directory) => {
@@ -234,12 +290,129 @@ test("bench: a limit is met at its very edge, missed beyond, and unknown where a
     { contender, what: better, unit: "", better, median: value, rounds: [value, value + 1] }
   );
   const all = [figure("log", "lower", 1), figure("a", "lower", 3), figure("b", "lower", 2)];
-  const figures = new Figures([...all, figure("a", "higher", 3), figure("b", "higher", 2)], new Set(["a", "b"]));
+  const more = [figure("a", "higher", 3), figure("b", "higher", 2), figure("t", "lower", 1), figure("t", "higher", 4)];
+  const figures = new Figures([...all, ...more], new Set(["a", "b", "t"]), new Set(["t"]));
   assertEquals(figures.bestPeer("lower"), { name: "b", value: 2 });
   assertEquals(figures.bestPeer("higher"), { name: "a", value: 3 });
+  assertEquals([figures.bestTuned("higher"), figures.bestTuned("none")], [{ name: "t", value: 4 }, null]);
+  assertEquals(besideTuned(figures.bestTuned("higher"), 2).map(({ isLimit, met }) => [isLimit, met]), [[false, null]]);
   assertEquals([figures.median("log", "lower"), figures.most("log", "lower"), figures.median("log", "none")], [
     1,
     2,
     null,
   ]);
+});
+
+// -- what it draws
+
+const line: PointLine = {
+  point: "serial",
+  runtime: "deno",
+  version: "2.9.5",
+  package: "0.1.0",
+  at: "2026-11-20T21:00:00.000Z",
+  machine: { cpu: 'A & B "<9>"', cores: 2, kernel: "Linux 6", memoryBytes: 1 },
+  disk: { directory: null, fdatasync: { p50Us: 150, p99Us: 300 } },
+  rounds: 3,
+  entryBytes: 100,
+  quick: false,
+  figures: [],
+  targets: [],
+  absent: [],
+  unlimited: [],
+  peers: { "lmdb": "1", "lmdb, blocking": "1", "a:sqlite": "3", "a:sqlite, tuned": "3" },
+};
+
+function lineOf(
+  point: string,
+  what: string,
+  medians: Readonly<Record<string, number>>,
+  more?: Partial<PointLine>,
+): PointLine {
+  const figures = Object.entries(medians).map(([contender, median]): Figure => (
+    { contender, what, unit: what === "rate" ? "/s" : "µs", better: "higher", median, rounds: [median] }
+  ));
+  return { ...line, point, figures, ...more };
+}
+
+const many = "a commit, 1,000 callers";
+
+test("bench: charts say what was measured, against the floor and other stores, on what machine and when", () => {
+  const lines = [
+    lineOf("serial", "rate", { "walstream": 9000, "floor, prepared": 10_000, "lmdb": 100, "lmdb, blocking": 4000 }),
+    lineOf("clients", many, { "walstream": 77 }), // an older one: the newest counts
+    lineOf("clients", many, {
+      "walstream": 0.5,
+      "walstream, steady": 0.4,
+      "floor, prepared": 0.2,
+      "lmdb, blocking": 2,
+      "a:sqlite, tuned": 1,
+      "a:sqlite": NaN, // could not be measured
+    }, { at: "2026-11-21T00:00:00.000Z" }),
+    lineOf("recover", "rate", { "walstream": 8e6, "floor, reading the files": 160e6, "lmdb": 2e6 }, { runtime: "bun" }),
+  ];
+  const charts = drawCharts(lines);
+  assertEquals([...charts.keys()], ["floor.svg", "callers.svg", "commits.svg", "bulk.svg"]);
+  for (const [name, svg] of charts) {
+    checkWellFormed(svg, name);
+    for (const word of ["<title ", "prefers-color-scheme:dark", "A &amp; B", "2026-11-2", "loor"]) {
+      assertStringIncludes(svg, word, name);
+    }
+    assertEquals(/NaN|Infinity|undefined|null/.exec(svg), null, name);
+  }
+  assertStringIncludes(charts.get("floor.svg") ?? "", ">50 %<"); // steady, of the floor; and 40 % of a new log
+  assertStringIncludes(charts.get("floor.svg") ?? "", ">40 %<");
+  const commits = charts.get("commits.svg") ?? "";
+  for (const text of ["9.0 k", "4.0 k", "2.0 M", "2.5 M", "500 k", "a:sqlite, tuned", "floor 5.0 M"]) {
+    assertStringIncludes(commits, `>${text}<`);
+  }
+  assert(!commits.includes(">100<") && !commits.includes(">a:sqlite<") && commits.includes('class="floor"'));
+  assertStringIncludes(charts.get("bulk.svg") ?? "", "floor 160 M, far right");
+  assertEquals([...drawCharts([lineOf("append", "a call", { "walstream": 1 })]).keys()], []);
+  assertStringIncludes(
+    drawCharts([{ ...lines[0] ?? line, quick: true }]).get("commits.svg") ?? "",
+    "figures mean nothing",
+  );
+});
+
+/** Every element is closed where it must be, and every ampersand is one of XML's own. */
+function checkWellFormed(svg: string, name: string): void {
+  const open: string[] = [];
+  for (const [tag, isEnd, element = "", isEmpty] of svg.matchAll(/<(\/?)([a-z]+)[^<>]*?(\/?)>/g)) {
+    if (isEnd === "/") assertEquals(open.pop(), element, `${name}: ${tag}`);
+    else if (isEmpty !== "/") open.push(element);
+  }
+  assertEquals([open, /&(?!amp;|lt;|gt;|quot;|#39;)/.exec(svg)], [[], null], name);
+}
+
+// -- what it is like
+
+/** A folder imports from itself and from those with a lower number; what lies in none of them from all. */
+const levels: Readonly<Record<string, number>> = {
+  harness: 0,
+  instruments: 1,
+  charts: 1,
+  children: 2,
+  contenders: 2,
+  points: 3,
+};
+
+test("bench: its folders import in one direction, and each is known", async () => {
+  const names = (await readdir("bench", { recursive: true })).map((name) => name.replaceAll("\\", "/"));
+  const sources = names.filter((name) => name.endsWith(".ts") && !name.includes("node_modules/"));
+  const folderOf = (path: string): string => path.includes("/") ? path.slice(0, path.indexOf("/")) : "";
+  const levelOf = (folder: string): number => folder === "" ? Infinity : levels[folder] ?? NaN;
+  const wrong: string[] = [];
+  for (const path of sources) {
+    const own = folderOf(path);
+    if (Number.isNaN(levelOf(own))) wrong.push(`${path}: enter ${own} in the levels of this test`);
+    const text = await readFile(join("bench", path), "utf8");
+    for (const [, specifier = ""] of text.matchAll(/^(?:import|export)[^;]*? from "(\.[^"]+)";$/gm)) {
+      const target = new URL(specifier, `file:///bench/${path}`).pathname;
+      if (!target.startsWith("/bench/")) continue;
+      const folder = folderOf(target.slice("/bench/".length));
+      if (folder !== own && !(levelOf(folder) < levelOf(own))) wrong.push(`${path} imports ${target}`);
+    }
+  }
+  assertEquals(wrong, []);
 });

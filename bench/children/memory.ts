@@ -7,9 +7,9 @@
 
 import process from "node:process";
 import { Wal } from "../../mod.ts";
-import { arraysOf, ENTRY_BYTES, randomEntries } from "../entries.ts";
-import { peakResidentBytes } from "../resident.ts";
-import { sourceOf } from "../sources.ts";
+import { arraysOf, ENTRY_BYTES, randomEntries } from "../instruments/entries.ts";
+import { peakResidentBytes } from "../instruments/resident.ts";
+import { sourceOf } from "../instruments/sources.ts";
 
 const CHUNK = 64;
 

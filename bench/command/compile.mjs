@@ -19,12 +19,12 @@ export async function compile(interruption) {
   const { path } = makeDirectory(parent, interruption);
   const compiler = join(root, "node_modules/typescript/bin/tsc");
   let forget = () => {};
-  const { output, errors } = await run(node(), [compiler, "-p", join(root, "bench/tsconfig.json"), "--outDir", path], {
+  const { output } = await run(node(), [compiler, "-p", join(root, "bench/tsconfig.json"), "--outDir", path], {
     onStart: (pid) => forget = interruption.atEnd(() => endGroup(pid)),
   });
   forget();
   if (!existsSync(join(path, "bench/run.js"))) {
-    throw new Error(`the bench could not be compiled: ${output}${errors}`);
+    throw new Error(`the bench could not be compiled: ${output}`);
   }
   // The peers are looked for from where the bench runs.
   if (existsSync(join(root, "bench/node_modules"))) {
@@ -39,9 +39,9 @@ export async function buildPackage() {
   const sources = readdirSync(join(root, "src"), { recursive: true }).map((name) => join(root, "src", String(name)));
   const newest = Math.max(...[join(root, "mod.ts"), ...sources].map((path) => statSync(path).mtimeMs));
   if (built > newest) return;
-  const { code, output, errors } = await run(node(), [join(root, "tests/check/build.mjs")]);
+  const { code, output } = await run(node(), [join(root, "tests/check/build.mjs")]);
   if (code !== 0) {
-    throw new Error(`the package could not be built: ${output}${errors}`);
+    throw new Error(`the package could not be built: ${output}`);
   }
 }
 

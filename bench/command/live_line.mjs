@@ -15,7 +15,7 @@ export class LiveLine {
     this.#what = what;
   }
 
-  /** Shows how far it is. @param {import("../order.ts").Progress} progress */
+  /** Shows how far it is. @param {import("../harness/order.ts").Progress} progress */
   show({ round, rounds, who }) {
     const line = `${this.#what}: ${round === 0 ? "warming up" : `round ${round} of ${rounds}`}, ${who}`;
     if (this.#isTerminal) {

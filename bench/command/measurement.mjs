@@ -4,7 +4,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { endGroup, root, runBenchProgram } from "./programs.mjs";
 
-/** @typedef {import("../point_line.ts").PointLine} PointLine */
+/** @typedef {import("../harness/point_line.ts").PointLine} PointLine */
 /** @typedef {{ line: PointLine } | { error: string }} Result */
 
 /**
@@ -18,7 +18,7 @@ import { endGroup, root, runBenchProgram } from "./programs.mjs";
  * @returns {Promise<Result>}
  */
 export async function measure({ point, runtime, options, compiled, directory, live, interruption }) {
-  /** @type {import("../order.ts").Order} */
+  /** @type {import("../harness/order.ts").Order} */
   const order = {
     point,
     rounds: options.rounds,
@@ -30,7 +30,7 @@ export async function measure({ point, runtime, options, compiled, directory, li
   /** @type {PointLine | null} */
   let line = null;
   let forget = () => {};
-  const { code, errors, output } = await runBenchProgram(runtime, "run", [JSON.stringify(order)], compiled, {
+  const { code, errors, stdout } = await runBenchProgram(runtime, "run", [JSON.stringify(order)], compiled, {
     onStart: (pid) => forget = interruption.atEnd(() => endGroup(pid)),
     onLine: (text) => {
       const said = parse(text);
@@ -40,7 +40,7 @@ export async function measure({ point, runtime, options, compiled, directory, li
   });
   forget();
   if (code === 0 && line !== null) return { line };
-  const last = output.trimEnd().split("\n").at(-1) ?? "";
+  const last = stdout.trimEnd().split("\n").at(-1) ?? "";
   return { error: `it ended with ${code ?? "a signal"}, behind ${last}\n${errors}`.trimEnd() };
 }
 

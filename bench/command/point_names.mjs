@@ -1,4 +1,4 @@
-// The points in the order of the table, and what each measures. Their files are in points/, by these names.
+// The points in their order, and what each measures. Their files are in points/, by these names.
 
 /** @type {Record<string, string>} */
 export const pointNames = {

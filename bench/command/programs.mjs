@@ -1,15 +1,16 @@
-// Programs of the bench, each run in a process group of its own, so that it can be ended with all that it has started.
+// Programs of the bench, and others, run with the environment in which it measures.
 
-import { spawn } from "node:child_process";
 import { join } from "node:path";
 import process from "node:process";
-import { fileURLToPath } from "node:url";
+import { endGroup, root, run as runChild } from "../../tests/check/child.mjs";
 
-/** The checkout. */
-export const root = fileURLToPath(new URL("../../", import.meta.url)).replace(/[/\\]$/, "");
+export { endGroup, root };
 
-/** @typedef {{ code: number | null, output: string, errors: string }} Ended */
-/** @typedef {{ onLine?: (line: string) => void, onStart?: (pid: number) => void, seconds?: number }} RunOptions */
+/** @typedef {import("../../tests/check/child.mjs").Outcome} Outcome */
+/** @typedef {{ onLine?: (line: string) => void, onStart?: (leader: number) => void }} RunOptions */
+
+/** Of one point with all its rounds: far more than it takes on a slow disk. */
+const seconds = 3600;
 
 /**
  * Runs `bench/<name>` on a runtime; Node takes it from where it was compiled to.
@@ -27,50 +28,14 @@ export function runBenchProgram(runtime, name, given, compiled, options) {
 }
 
 /**
- * Runs a program to its end, or ends it when it has had its time.
+ * Runs a program to its end.
  *
  * @param {string} command
  * @param {string[]} parameters
  * @param {RunOptions} [options]
- * @returns {Promise<Ended>}
+ * @returns {Promise<Outcome>}
  */
-export function run(command, parameters, { onLine = () => {}, onStart = () => {}, seconds = 3600 } = {}) {
-  return new Promise((resolve) => {
-    let output = "";
-    let errors = "";
-    let half = "";
-    const child = spawn(command, parameters, {
-      cwd: root,
-      detached: true,
-      env: { ...process.env, NO_COLOR: "1", DENO_NO_UPDATE_CHECK: "1" },
-      stdio: ["ignore", "pipe", "pipe"],
-    });
-    const { pid } = child;
-    if (pid !== undefined) onStart(pid);
-    const timer = setTimeout(() => {
-      errors += `ended after ${seconds} s\n`;
-      if (pid !== undefined) endGroup(pid);
-    }, seconds * 1000);
-    child.stdout.setEncoding("utf8").on("data", (text) => {
-      output += text;
-      const lines = (half + text).split("\n");
-      half = lines.pop() ?? "";
-      lines.forEach(onLine);
-    });
-    child.stderr.setEncoding("utf8").on("data", (text) => errors += text);
-    child.on("error", (error) => errors += `${command}: ${error.message}\n`);
-    child.on("close", (code) => {
-      clearTimeout(timer);
-      resolve({ code, output, errors });
-    });
-  });
-}
-
-/** Ends a process with all of its group. @param {number} leader */
-export function endGroup(leader) {
-  try {
-    process.kill(-leader, "SIGKILL");
-  } catch {
-    // All of it is gone already.
-  }
+export function run(command, parameters, options) {
+  const environment = { ...process.env, NO_COLOR: "1", DENO_NO_UPDATE_CHECK: "1" };
+  return runChild(command, parameters, { environment, seconds, ...options });
 }

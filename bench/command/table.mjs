@@ -1,10 +1,10 @@
 // What a person reads of a point.
 
-/** @typedef {import("../point_line.ts").PointLine} PointLine */
+/** @typedef {import("../harness/point_line.ts").PointLine} PointLine */
 
 /** The figures of a point, who was not there, and how it stands with its limits. @param {PointLine} line */
 export function table(line) {
-  const { point, runtime, version, disk, rounds, entryBytes, quick, figures, targets, absent } = line;
+  const { point, runtime, version, disk, rounds, entryBytes, quick, figures, targets, absent, unlimited } = line;
   const { p50Us, p99Us } = disk.fdatasync;
   const entries = entryBytes === 0 ? "" : `, entries of ${entryBytes.toLocaleString("en")} bytes`;
   const head = `${point} on ${runtime} ${version}${entries}, ${rounds} round${rounds === 1 ? "" : "s"}; ` +
@@ -15,14 +15,19 @@ export function table(line) {
     `${number(median)} ${unit}`,
     rounds.length > 1 ? `${number(Math.min(...rounds))} to ${number(Math.max(...rounds))}` : "",
   ]);
-  const limits = targets.map(({ what, unit, allowed, measured, met }) => [
-    met === null ? "unknown" : met ? "met" : "NOT MET",
+  const limits = targets.map((
+    { what, unit, isLimit, allowed, measured, met },
+  ) => [
+    !isLimit ? "shown" : met === null ? "unknown" : met ? "met" : "NOT MET",
     what,
     `${measured === null ? "?" : number(measured)} ${unit}`,
-    `limit ${allowed === null ? "?" : number(allowed)} ${unit}`,
+    isLimit ? `limit ${allowed === null ? "?" : number(allowed)} ${unit}` : "no limit",
   ]);
-  const missing = absent.map(({ contender, reason }) => `  ${contender}: ${reason}`);
-  return [head, ...columns(rows), ...missing, ...columns(limits), ""].join("\n");
+  const told = [
+    ...unlimited.map((contender) => `  ${contender}: shown, no limit is held against it`),
+    ...absent.map(({ contender, reason }) => `  ${contender}: ${reason}`),
+  ];
+  return [head, ...columns(rows), ...told, ...columns(limits), ""].join("\n");
 }
 
 /** The third column to the right, the others to the left. @param {string[][]} rows */

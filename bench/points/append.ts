@@ -10,11 +10,11 @@
  */
 
 import type { EntryInput } from "../../mod.ts";
-import { ENTRY_BYTES, ENTRY_MASK, randomEntries } from "../entries.ts";
-import { atMost, type Figures } from "../figures.ts";
-import { logContender } from "../logs.ts";
-import type { Contender, Point } from "../point.ts";
-import type { Scale } from "../scale.ts";
+import { logContender } from "../contenders/logs.ts";
+import { atMost, type Figures } from "../harness/figures.ts";
+import type { Contender, Point } from "../harness/point.ts";
+import type { Scale } from "../harness/scale.ts";
+import { ENTRY_BYTES, ENTRY_MASK, randomEntries } from "../instruments/entries.ts";
 
 /** About 1 MiB. */
 const GROUP = 8192;

@@ -10,14 +10,14 @@
  */
 
 import type { Wal } from "../../mod.ts";
-import { ChildProgram } from "../child_programs.ts";
-import { ENTRY_BYTES, pick, randomEntries } from "../entries.ts";
-import { atMost, type Figures } from "../figures.ts";
-import { logContender } from "../logs.ts";
-import type { Point, Reading, Watch } from "../point.ts";
-import type { Scale } from "../scale.ts";
-import { Sightings } from "../sightings.ts";
-import { Times } from "../statistics.ts";
+import { logContender } from "../contenders/logs.ts";
+import { atMost, type Figures } from "../harness/figures.ts";
+import type { Point, Reading, Watch } from "../harness/point.ts";
+import type { Scale } from "../harness/scale.ts";
+import { Times } from "../harness/statistics.ts";
+import { startChild } from "../instruments/children.ts";
+import { ENTRY_BYTES, pick, randomEntries } from "../instruments/entries.ts";
+import { Sightings } from "../instruments/sightings.ts";
 
 const P50 = "p50";
 const WARM_UP = 100;
@@ -59,7 +59,7 @@ async function inProcess(wal: Wal, commits: number, warmUp: number, watch: Watch
 async function inAnother(wal: Wal, commits: number, watch: Watch, directory: string): Promise<Reading[]> {
   const entries = randomEntries();
   await wal.commit(pick(entries, 0));
-  const child = new ChildProgram("follow", [directory]);
+  const child = startChild("follow", [directory]);
   try {
     await child.nextLine();
     const times = new Times(commits);

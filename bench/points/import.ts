@@ -14,11 +14,11 @@ import { existsSync } from "node:fs";
 import { dirname, join } from "node:path";
 import process from "node:process";
 import { fileURLToPath, pathToFileURL } from "node:url";
-import { childCommandLine } from "../child_programs.ts";
-import { atMost, difference, type Figures } from "../figures.ts";
-import type { Contender, Point, Reading } from "../point.ts";
-import type { Scale } from "../scale.ts";
-import { median } from "../statistics.ts";
+import { atMost, difference, type Figures } from "../harness/figures.ts";
+import type { Contender, Point, Reading } from "../harness/point.ts";
+import type { Scale } from "../harness/scale.ts";
+import { median } from "../harness/statistics.ts";
+import { childCommandLine } from "../instruments/children.ts";
 
 const PROCESS = "a process, from start to end";
 const IMPORT = "import() by its own clock";

@@ -7,14 +7,14 @@
  * @module
  */
 
-import { callAll } from "../callers.ts";
-import { pick, randomEntries } from "../entries.ts";
-import { atLeast, type Figures } from "../figures.ts";
-import { floorContender, floorName } from "../floor.ts";
-import { logContender } from "../logs.ts";
-import type { Contender, Point, Reading } from "../point.ts";
-import type { Scale } from "../scale.ts";
-import { median } from "../statistics.ts";
+import { CarriedBytes } from "../contenders/carried_bytes.ts";
+import { floorContender, floorName } from "../contenders/floors.ts";
+import { logContender } from "../contenders/logs.ts";
+import { atLeast, type Figures } from "../harness/figures.ts";
+import type { Contender, Point, Reading } from "../harness/point.ts";
+import type { Scale } from "../harness/scale.ts";
+import { callAll } from "../instruments/callers.ts";
+import { pick, randomEntries } from "../instruments/entries.ts";
 
 const KIB = 1024;
 const MIB = 1024 * KIB;
@@ -39,8 +39,7 @@ function contendersOf(entryBytes: number, scale: Scale): Contender[] {
   const entries = randomEntries(16, entryBytes);
   const totalBytes = scale.pick(512 * MIB, 16 * MIB);
   const times = totalBytes / entryBytes / IN_FLIGHT;
-  const carried: number[] = [];
-  const carriedBytes = (): number => Math.round(median(carried));
+  const carried = new CarriedBytes();
   const part = sizeName(entryBytes);
   return [
     logContender({
@@ -51,19 +50,15 @@ function contendersOf(entryBytes: number, scale: Scale): Contender[] {
         watch.start();
         await callAll(IN_FLIGHT, times, (nth) => wal.commit(pick(entries, nth)));
         const elapsedMs = watch.stop();
-        const after = wal.stats();
-        carried.push((after.bytes - before.bytes) / (after.flushes - before.flushes));
-        return [
-          rateOf(entryBytes, totalBytes, elapsedMs),
-          { what: `a flush, entries of ${part}`, unit: "KiB", better: "higher", value: (carried.at(-1) ?? 0) / KIB },
-        ];
+        const flush = carried.read(before, wal.stats(), `a flush carried, entries of ${part}`);
+        return [rateOf(entryBytes, totalBytes, elapsedMs), flush];
       },
     }),
     floorContender("growing", {
       part,
-      bytesPerSync: carriedBytes,
-      syncs: () => Math.max(1, Math.round(totalBytes / carriedBytes())),
-      read: ({ elapsedMs, steps }) => [rateOf(entryBytes, steps.count * carriedBytes(), elapsedMs)],
+      bytesPerSync: () => carried.medianBytes,
+      syncs: () => Math.max(1, Math.round(totalBytes / carried.medianBytes)),
+      read: ({ elapsedMs, steps, bytes }) => [rateOf(entryBytes, steps.count * bytes, elapsedMs)],
     }),
   ];
 }

@@ -7,11 +7,11 @@
  * @module
  */
 
-import { ChildProgram } from "../child_programs.ts";
-import { ENTRY_BYTES } from "../entries.ts";
-import { atMost, type Figures } from "../figures.ts";
-import type { Contender, Point, Reading } from "../point.ts";
-import type { Scale } from "../scale.ts";
+import { atMost, type Figures } from "../harness/figures.ts";
+import type { Contender, Point, Reading } from "../harness/point.ts";
+import type { Scale } from "../harness/scale.ts";
+import { startChild } from "../instruments/children.ts";
+import { ENTRY_BYTES } from "../instruments/entries.ts";
 
 const WRITING = "piping in";
 const READING = "reading back";
@@ -19,10 +19,13 @@ const MB = 1e6;
 const MIB = 1024 * 1024;
 
 async function peakOf(what: string, directory: string, entries: number): Promise<number> {
-  const child = new ChildProgram("memory", [what, directory, `${entries}`]);
+  const child = startChild("memory", [what, directory, `${entries}`]);
   try {
     const peakBytes = Number(await child.nextLine());
-    await child.ended();
+    const { code, errors } = await child.ended;
+    if (code !== 0) {
+      throw new Error(`a child ended with ${code ?? "a signal"}: ${errors}`);
+    }
     return peakBytes;
   } finally {
     await child.kill();

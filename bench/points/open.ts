@@ -8,12 +8,12 @@
  */
 
 import { Wal } from "../../mod.ts";
-import { arraysOf, randomEntries } from "../entries.ts";
-import { atMost, difference, type Figures } from "../figures.ts";
-import { filledPeerContenders } from "../peer_contenders.ts";
-import type { Contender, Point, Reading, Watch } from "../point.ts";
-import type { Scale } from "../scale.ts";
-import { median } from "../statistics.ts";
+import { filledPeerContenders } from "../contenders/peer_contenders.ts";
+import { atMost, difference, type Figures } from "../harness/figures.ts";
+import type { Contender, Point, Reading, Watch } from "../harness/point.ts";
+import type { Scale } from "../harness/scale.ts";
+import { median } from "../harness/statistics.ts";
+import { arraysOf, randomEntries } from "../instruments/entries.ts";
 
 const WHAT = "an opening";
 /** The smallest there are; each holds one of the entries. */

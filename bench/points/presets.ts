@@ -9,13 +9,13 @@
  */
 
 import { type Preset, type Wal, WalBufferFullError } from "../../mod.ts";
-import { Arrivals } from "../arrivals.ts";
-import { ENTRY_BYTES, ENTRY_MASK, randomEntries } from "../entries.ts";
-import { atMost, type Figures } from "../figures.ts";
-import { logContender } from "../logs.ts";
-import type { Contender, Point, Reading, Watch } from "../point.ts";
-import type { Scale } from "../scale.ts";
-import { Times } from "../statistics.ts";
+import { logContender } from "../contenders/logs.ts";
+import { atMost, type Figures } from "../harness/figures.ts";
+import type { Contender, Point, Reading, Watch } from "../harness/point.ts";
+import type { Scale } from "../harness/scale.ts";
+import { Times } from "../harness/statistics.ts";
+import { Arrivals } from "../instruments/arrivals.ts";
+import { ENTRY_BYTES, ENTRY_MASK, randomEntries } from "../instruments/entries.ts";
 
 interface Row {
   readonly preset: Preset;

@@ -9,14 +9,14 @@
  */
 
 import type { Wal } from "../../mod.ts";
-import { callAll } from "../callers.ts";
-import { ChildProgram } from "../child_programs.ts";
-import { arraysOf, ENTRY_BYTES, pick, randomEntries } from "../entries.ts";
-import { atLeast, type Figures, ratio } from "../figures.ts";
-import { logContender } from "../logs.ts";
-import type { Point, Reading, Watch } from "../point.ts";
-import type { Scale } from "../scale.ts";
-import { sourceOf } from "../sources.ts";
+import { logContender } from "../contenders/logs.ts";
+import { atLeast, type Figures, ratio } from "../harness/figures.ts";
+import type { Point, Reading, Watch } from "../harness/point.ts";
+import type { Scale } from "../harness/scale.ts";
+import { callAll } from "../instruments/callers.ts";
+import { startChild } from "../instruments/children.ts";
+import { arraysOf, ENTRY_BYTES, pick, randomEntries } from "../instruments/entries.ts";
+import { sourceOf } from "../instruments/sources.ts";
 
 const CALLERS = 1000;
 const CHUNK = 64;
@@ -59,7 +59,7 @@ async function followed(wal: Wal, scale: Scale, watch: Watch): Promise<Reading[]
 }
 
 async function scanned(wal: Wal, scale: Scale, watch: Watch, directory: string): Promise<Reading[]> {
-  const child = new ChildProgram("scan", [directory]);
+  const child = startChild("scan", [directory]);
   try {
     await child.nextLine(); // it has read all once: it is there, and as quick as it will be
     let scans = 0;

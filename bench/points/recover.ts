@@ -12,12 +12,12 @@
 import * as fs from "node:fs";
 import { join } from "node:path";
 import { Wal } from "../../mod.ts";
-import { arraysOf, ENTRY_BYTES, pick, randomEntries } from "../entries.ts";
-import { atLeast, type Figures, ratio } from "../figures.ts";
-import { filledPeerContenders } from "../peer_contenders.ts";
-import type { Contender, Point, Reading, Watch } from "../point.ts";
-import type { Scale } from "../scale.ts";
-import { sourceOf } from "../sources.ts";
+import { filledPeerContenders } from "../contenders/peer_contenders.ts";
+import { atLeast, besideTuned, type Figures, ratio } from "../harness/figures.ts";
+import type { Contender, Point, Reading, Watch } from "../harness/point.ts";
+import type { Scale } from "../harness/scale.ts";
+import { arraysOf, ENTRY_BYTES, pick, randomEntries } from "../instruments/entries.ts";
+import { sourceOf } from "../instruments/sources.ts";
 
 const WHAT = "rate";
 const CHUNK = 64;
@@ -139,9 +139,11 @@ export const recover: Point = {
   targets: (figures: Figures) => {
     const ours = figures.median("walstream", WHAT);
     const best = figures.bestPeer(WHAT);
+    const tuned = figures.bestTuned(WHAT);
     return [
       atLeast("rate", "entries/s", 8_000_000, ours),
       atLeast(`rate over the best peer's scan (${best?.name ?? "none"})`, "times", 4, ratio(ours, best?.value ?? null)),
+      ...besideTuned(tuned, ratio(ours, tuned?.value ?? null)),
     ];
   },
 };

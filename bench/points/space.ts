@@ -10,12 +10,12 @@
  */
 
 import { Wal } from "../../mod.ts";
-import { arraysOf, ENTRY_BYTES, pick, randomEntries } from "../entries.ts";
-import { diskUse } from "../disk_use.ts";
-import { atMost, type Figures } from "../figures.ts";
-import type { Contender, Point } from "../point.ts";
-import type { Scale } from "../scale.ts";
-import { sourceOf } from "../sources.ts";
+import { atMost, type Figures } from "../harness/figures.ts";
+import type { Contender, Point } from "../harness/point.ts";
+import type { Scale } from "../harness/scale.ts";
+import { diskUse } from "../instruments/disk_use.ts";
+import { arraysOf, ENTRY_BYTES, pick, randomEntries } from "../instruments/entries.ts";
+import { sourceOf } from "../instruments/sources.ts";
 
 const RATIO = "on disk, by the bytes of its entries";
 const ALLOCATED = "allocated";

@@ -1,7 +1,7 @@
 /**
- * `stall`: how long the event loop is held while each sync takes 10 ms.
+ * `stall`: how long the event loop is held while each sync takes 10 ms; and, with no limit, while each write does.
  *
- * The disk is slow from the start, or was fast until just before: then the first slow sync may hold the loop, and the
+ * The disk is slow from the start, or was fast until just before: then the first slow call may hold the loop, and the
  * watch begins when that one is over. What is held against the limit is the longest of all rounds, without the time
  * that other programs had the processor for. "The timer alone" shows what the machine does to a timer when there is no
  * log at all.
@@ -10,13 +10,13 @@
  */
 
 import { Wal } from "../../mod.ts";
-import { callAll } from "../callers.ts";
-import { ENTRY_BYTES, pick, randomEntries } from "../entries.ts";
-import { atMost, type Figures } from "../figures.ts";
-import { type Held, LoopWatch } from "../loop_watch.ts";
-import type { Contender, Point, Reading, Watch } from "../point.ts";
-import type { Scale } from "../scale.ts";
-import { slowRuntime } from "../slow_runtime.ts";
+import { atMost, type Figures, shown } from "../harness/figures.ts";
+import type { Contender, Point, Reading, Watch } from "../harness/point.ts";
+import type { Scale } from "../harness/scale.ts";
+import { callAll } from "../instruments/callers.ts";
+import { ENTRY_BYTES, pick, randomEntries } from "../instruments/entries.ts";
+import { type Held, LoopWatch } from "../instruments/loop_watch.ts";
+import { type Slowness, slowRuntime } from "../instruments/slow_runtime.ts";
 
 const WHAT = "longest hold of the event loop";
 const WALL = "the same with waits for a processor";
@@ -26,6 +26,17 @@ const FAST_COMMITS = 200;
 const WARM_UP_TIMES = 20;
 const LOADS: Readonly<Record<string, number>> = { "one caller": 1, "1,000 callers": 1000 };
 const STARTS = ["slow from the start", "fast before"] as const;
+/** What is slow; the limits are about the first. */
+const KINDS: Readonly<Record<"syncs" | "writes", Slowness>> = {
+  syncs: { syncMs: SLOW_MS, writeMs: 0 },
+  writes: { syncMs: 0, writeMs: SLOW_MS },
+};
+const FAST: Slowness = { syncMs: 0, writeMs: 0 };
+/** Callers of a load, what is slow, and since when. */
+type Case = readonly [load: string, kind: keyof typeof KINDS, start: typeof STARTS[number]];
+const CASES: readonly Case[] = (["syncs", "writes"] as const).flatMap((kind) =>
+  Object.keys(LOADS).flatMap((load) => STARTS.map((start): Case => [load, kind, start]))
+);
 
 function readings({ ownMs, wallMs }: Held): Reading[] {
   return [
@@ -51,35 +62,41 @@ async function load(wal: Wal, callers: number, syncs: number, watch: Watch): Pro
   return readings(loop.stop());
 }
 
-function stalling(name: string, callers: number, start: typeof STARTS[number], scale: Scale): Contender {
+function stalling(each: Case, scale: Scale): Contender {
+  const [who, kind, start] = each;
+  const callers = LOADS[who] ?? 1;
   return {
-    name,
+    name: nameOf(each),
     round: async (directory: string, watch: Watch) => {
-      const slowness = { syncMs: SLOW_MS };
+      const slowness = { ...KINDS[kind] };
       const runtime = await slowRuntime(slowness);
       const wal = await Wal.open(directory, { runtime });
       if (start === "fast before") {
-        slowness.syncMs = 0;
+        Object.assign(slowness, FAST);
         for (let nth = 0; nth < scale.pick(FAST_COMMITS, 20); nth++) {
           await wal.commit("fast");
         }
       }
       // So that a hold by callers who are compiled just then is not taken for one by a sync.
       await callAll(callers, scale.pick(WARM_UP_TIMES, 1), () => wal.commit("warms up"));
-      slowness.syncMs = SLOW_MS;
+      Object.assign(slowness, KINDS[kind]);
       await wal.commit("the first slow one");
       try {
         return await load(wal, callers, scale.pick(100, 5), watch);
       } finally {
-        slowness.syncMs = 0;
+        Object.assign(slowness, FAST);
         await wal.close();
       }
     },
   };
 }
 
-function nameOf(load: string, start: string): string {
-  return `walstream, ${load}, ${start}`;
+function nameOf(each: Case): string {
+  return `walstream, ${wordsOf(each)}`;
+}
+
+function wordsOf([load, kind, start]: Case): string {
+  return kind === "syncs" ? `${load}, ${start}` : `${load}, slow ${kind}, ${start}`;
 }
 
 /** See the head of this file. */
@@ -87,9 +104,7 @@ export const stall: Point = {
   name: "stall",
   entryBytes: ENTRY_BYTES,
   contenders: (scale: Scale) => [
-    ...Object.entries(LOADS).flatMap(([load, callers]) =>
-      STARTS.map((start) => stalling(nameOf(load, start), callers, start, scale))
-    ),
+    ...CASES.map((each) => stalling(each, scale)),
     {
       name: "the timer alone",
       round: async () => {
@@ -100,9 +115,9 @@ export const stall: Point = {
     },
   ],
   targets: (figures: Figures) =>
-    Object.keys(LOADS).flatMap((load) =>
-      STARTS.map((start) =>
-        atMost(`${load}, ${start}: longest hold of any round`, "ms", 5, figures.most(nameOf(load, start), WHAT))
-      )
-    ),
+    CASES.map((each) => {
+      const what = `${wordsOf(each)}: longest hold of any round`;
+      const heldMs = figures.most(nameOf(each), WHAT);
+      return each[1] === "syncs" ? atMost(what, "ms", 5, heldMs) : shown(what, "ms", heldMs);
+    }),
 };

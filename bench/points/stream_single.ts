@@ -8,12 +8,12 @@
  * @module
  */
 
-import { ENTRY_BYTES, randomEntries } from "../entries.ts";
-import { atLeast, type Figures } from "../figures.ts";
-import { logContender } from "../logs.ts";
-import type { Contender, Point, Reading, Watch } from "../point.ts";
-import type { Scale } from "../scale.ts";
-import { sourceOf } from "../sources.ts";
+import { logContender } from "../contenders/logs.ts";
+import { atLeast, type Figures } from "../harness/figures.ts";
+import type { Contender, Point, Reading, Watch } from "../harness/point.ts";
+import type { Scale } from "../harness/scale.ts";
+import { ENTRY_BYTES, randomEntries } from "../instruments/entries.ts";
+import { sourceOf } from "../instruments/sources.ts";
 
 const WHAT = "rate";
 /** Chunks a pull. */

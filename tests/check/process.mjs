@@ -1,13 +1,11 @@
 // Running other programs: quietly, with an environment that says the same on every machine.
 
-import { spawn } from "node:child_process";
 import { existsSync, mkdirSync, realpathSync, rmSync, symlinkSync } from "node:fs";
 import { delimiter, join } from "node:path";
 import process from "node:process";
-import { fileURLToPath } from "node:url";
+import { endGroup, root, run as runChild } from "./child.mjs";
 
-/** The checkout. */
-export const root = fileURLToPath(new URL("../../", import.meta.url)).replace(/[/\\]$/, "");
+export { root };
 
 /**
  * The runtimes by the name of their suite. npm puts Node 24 on the PATH of its scripts under the name `node`, because of the
@@ -22,15 +20,11 @@ export const runtimes = {
   bun: join(root, "node_modules/.bin/bun"),
 };
 
-/** @typedef {{ code: number | null, output: string, stdout: string }} Outcome */
+/** @typedef {import("./child.mjs").Outcome} Outcome */
 
 const environment = cleanEnvironment();
 
-/**
- * What runs: each in a process group of its own, so that all it started can be ended with it, and so nobody else will.
- *
- * @type {Set<number>}
- */
+/** What runs, each in a process group of its own. @type {Set<number>} */
 const leaders = new Set();
 process.on("exit", () => leaders.forEach(endGroup));
 for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"]) process.on(signal, () => process.exit(1));
@@ -43,42 +37,15 @@ for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"]) process.on(signal, () => p
  * @param {{ cwd?: string, seconds?: number }} [options]
  * @returns {Promise<Outcome>}
  */
-export function run(command, parameters, { cwd = root, seconds = 120 } = {}) {
-  return new Promise((resolve) => {
-    let output = "";
-    let stdout = "";
-    const child = spawn(command, parameters, {
-      cwd,
-      detached: true,
-      env: environment,
-      stdio: ["ignore", "pipe", "pipe"],
-    });
-    const timer = setTimeout(() => {
-      output += `\nended after ${seconds} s\n`;
-      if (child.pid !== undefined) endGroup(child.pid);
-    }, seconds * 1000);
-    if (child.pid !== undefined) leaders.add(child.pid);
-    child.stdout.setEncoding("utf8").on("data", (text) => {
-      stdout += text;
-      output += text;
-    });
-    child.stderr.setEncoding("utf8").on("data", (text) => output += text);
-    child.on("error", (error) => output += `${command}: ${error.message}\n`);
-    child.on("close", (code) => {
-      clearTimeout(timer);
-      leaders.delete(child.pid ?? 0);
-      resolve({ code, output, stdout });
-    });
-  });
-}
-
-/** @param {number} leader */
-function endGroup(leader) {
-  try {
-    process.kill(-leader, "SIGKILL");
-  } catch {
-    // All of it is gone already.
-  }
+export async function run(command, parameters, { cwd = root, seconds = 120 } = {}) {
+  let leader = 0;
+  const onStart = (/** @type {number} */ pid) => {
+    leader = pid;
+    leaders.add(pid);
+  };
+  const outcome = await runChild(command, parameters, { environment, cwd, seconds, onStart });
+  leaders.delete(leader);
+  return outcome;
 }
 
 /** @param {readonly string[]} parameters @param {Parameters<typeof run>[2]} [options] */

@@ -4,6 +4,8 @@
  * A Node that runs the tests runs them compiled, and so its children. Deno and Bun take the sources, and where they run
  * the tests, so does the Node of 24 and later that comes with the checkout, since nothing needs to be compiled then.
  *
+ * The bench, too, talks to its children as {@linkcode Program}s.
+ *
  * @module
  */
 

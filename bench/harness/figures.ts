@@ -6,16 +6,24 @@
 
 import type { Figure, Target } from "./point_line.ts";
 
+/** Whose median is the best, and what it is. */
+export interface Best {
+  readonly name: string;
+  readonly value: number;
+}
+
 /** The figures of a point, to be asked by name. */
 export class Figures {
   /** As they stand in the line. */
   readonly all: readonly Figure[];
   readonly #peers: ReadonlySet<string>;
+  readonly #tuned: ReadonlySet<string>;
 
-  /** @param peers The names of the contenders that are peers. */
-  constructor(all: readonly Figure[], peers: ReadonlySet<string>) {
+  /** @param peers The names of the contenders that are peers. @param tuned Those of them that no limit is held against. */
+  constructor(all: readonly Figure[], peers: ReadonlySet<string>, tuned: ReadonlySet<string>) {
     this.all = all;
     this.#peers = peers;
+    this.#tuned = tuned;
   }
 
   /** The median, or null where it was not measured. */
@@ -29,9 +37,18 @@ export class Figures {
     return rounds.length === 0 ? null : Math.max(...rounds);
   }
 
-  /** The best median of all peers, or null where there is none. */
-  bestPeer(what: string): { readonly name: string; readonly value: number } | null {
-    const found = this.all.filter((figure) => figure.what === what && this.#peers.has(figure.contender));
+  /** The best median of the peers that limits are held against, or null where there is none. */
+  bestPeer(what: string): Best | null {
+    return this.#best(what, (name) => this.#peers.has(name) && !this.#tuned.has(name));
+  }
+
+  /** The best median of the others. */
+  bestTuned(what: string): Best | null {
+    return this.#best(what, (name) => this.#tuned.has(name));
+  }
+
+  #best(what: string, counts: (name: string) => boolean): Best | null {
+    const found = this.all.filter((figure) => figure.what === what && counts(figure.contender));
     const [best] = found.sort((a, b) => a.better === "lower" ? a.median - b.median : b.median - a.median);
     return best === undefined ? null : { name: best.contender, value: best.median };
   }
@@ -43,12 +60,24 @@ export class Figures {
 
 /** A limit that what is measured must not exceed. */
 export function atMost(what: string, unit: string, allowed: number | null, measured: number | null): Target {
-  return { what, unit, allowed, measured, met: allowed === null || measured === null ? null : measured <= allowed };
+  const met = allowed === null || measured === null ? null : measured <= allowed;
+  return { what, unit, isLimit: true, allowed, measured, met };
 }
 
 /** A limit that what is measured must reach. */
 export function atLeast(what: string, unit: string, allowed: number | null, measured: number | null): Target {
-  return { what, unit, allowed, measured, met: allowed === null || measured === null ? null : measured >= allowed };
+  const met = allowed === null || measured === null ? null : measured >= allowed;
+  return { what, unit, isLimit: true, allowed, measured, met };
+}
+
+/** What is told beside the limits and has none. */
+export function shown(what: string, unit: string, measured: number | null): Target {
+  return { what, unit, isLimit: false, allowed: null, measured, met: null };
+}
+
+/** How the log's rate compares with that of the best peer that is tuned, as {@linkcode shown}. */
+export function besideTuned(best: Best | null, times: number | null): readonly Target[] {
+  return best === null ? [] : [shown(`rate over the best tuned peer's (${best.name})`, "times", times)];
 }
 
 /** `a / b`, or null where either is not there. */

@@ -4,8 +4,8 @@
  * @module
  */
 
-import { Wal, type WalOptions } from "../mod.ts";
-import type { Contender, Reading, Watch } from "./point.ts";
+import { Wal, type WalOptions } from "../../mod.ts";
+import type { Contender, Reading, Watch } from "../harness/point.ts";
 
 /** What the log does in a round. */
 export interface LogWork {

@@ -4,10 +4,13 @@
  * @module
  */
 
+/** What they call, with a number that is the caller's own and rises. */
+export type Call = (nth: number) => Promise<unknown> | void;
+
 /**
- * `callers` of them, each of whom calls `times` times; resolves when all have. Each call has a number of its own kind.
+ * `callers` of them, each of whom calls `times` times; resolves when all have.
  */
-export async function callAll(callers: number, times: number, call: (nth: number) => Promise<unknown>): Promise<void> {
+export async function callAll(callers: number, times: number, call: Call): Promise<void> {
   const all: Promise<void>[] = [];
   for (let caller = 0; caller < callers; caller++) {
     all.push(callAgainAndAgain(caller, times, call));
@@ -15,11 +18,7 @@ export async function callAll(callers: number, times: number, call: (nth: number
   await Promise.all(all);
 }
 
-async function callAgainAndAgain(
-  caller: number,
-  times: number,
-  call: (nth: number) => Promise<unknown>,
-): Promise<void> {
+async function callAgainAndAgain(caller: number, times: number, call: Call): Promise<void> {
   for (let nth = 0; nth < times; nth++) await call(caller + nth);
 }
 

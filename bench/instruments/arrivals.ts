@@ -7,7 +7,7 @@
  * @module
  */
 
-import { Times } from "./statistics.ts";
+import { Times } from "../harness/statistics.ts";
 
 const TICK_MS = 1;
 

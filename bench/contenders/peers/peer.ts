@@ -19,6 +19,8 @@ export interface Peer {
 export interface PeerKind {
   /** As tables and charts call it: `"lmdb"`. */
   readonly name: string;
+  /** Set and used as few would: it is shown, and no limit is held against it. */
+  readonly isTuned?: boolean;
   /** Why it cannot run here (not installed, not for this runtime, …), for a person to read; or null. */
   unavailable(): Promise<string | null>;
   /** The version of the store, for the report. */

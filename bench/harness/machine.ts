@@ -8,9 +8,9 @@ import * as fs from "node:fs";
 import * as os from "node:os";
 import { join } from "node:path";
 import process from "node:process";
-import { Floor } from "./floor.ts";
 import type { Disk, Machine } from "./point_line.ts";
 import { Times } from "./statistics.ts";
+import { SyncedFile } from "./synced_file.ts";
 
 /** The usual block. */
 const PROBE_BYTES = 4096;
@@ -39,15 +39,15 @@ export function runtimeVersion(): string {
 export function disk(directory: string, count: number): Disk {
   const own = join(directory, "disk");
   fs.mkdirSync(own);
-  const floor = new Floor(own, "growing", 0);
+  const file = new SyncedFile(own, "growing", 0);
   const bytes = new Uint8Array(PROBE_BYTES).fill(1);
   const times = new Times(count);
   for (let nth = 0; nth < count; nth++) {
     const before = performance.now();
-    floor.step(bytes);
+    file.step(bytes);
     times.add((performance.now() - before) * 1000);
   }
-  floor.close();
+  file.close();
   fs.rmSync(own, { recursive: true });
   const [p50Us, p99Us] = [0.5, 0.99].map((share) => Number(times.percentile(share).toFixed(1)));
   return { directory: null, fdatasync: { p50Us: p50Us ?? NaN, p99Us: p99Us ?? NaN } };

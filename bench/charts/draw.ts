@@ -7,8 +7,8 @@
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import process from "node:process";
+import type { PointLine } from "../harness/point_line.ts";
 import { drawCharts } from "./charts.ts";
-import type { PointLine } from "./point_line.ts";
 
 const [directory = ".", ...files] = process.argv.slice(2);
 const lines = files.flatMap((file) => readFileSync(file, "utf8").split("\n"))

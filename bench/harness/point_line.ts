@@ -21,15 +21,17 @@ export interface Figure {
   readonly rounds: readonly number[];
 }
 
-/** A limit of the issue's table, and where this run stands. */
+/** A limit, and where this run stands; or what is shown beside the limits and has none. */
 export interface Target {
   readonly what: string;
   readonly unit: string;
+  /** False: it is shown, and nothing is held against it. */
+  readonly isLimit: boolean;
   /** The most, or the least, there may be; `what` says which. Null where what it is made of could not be measured. */
   readonly allowed: number | null;
   /** Null where it could not be measured. */
   readonly measured: number | null;
-  /** Null where either is. */
+  /** Null where either is, and where there is no limit. */
   readonly met: boolean | null;
 }
 
@@ -56,7 +58,7 @@ export interface Disk {
 
 /** See the head of this file. */
 export interface PointLine {
-  /** The point's name in the issue's table: `"serial"`. */
+  /** The point's name: `"serial"`. */
   readonly point: string;
   /** As the command line calls it: `"node"`, `"node24"`, `"deno"`, `"bun"`. */
   readonly runtime: string;
@@ -76,6 +78,8 @@ export interface PointLine {
   readonly targets: readonly Target[];
   /** Who was not there. */
   readonly absent: readonly Absence[];
+  /** Contenders that are shown, and that no limit is held against: peers that are tuned further than most would. */
+  readonly unlimited: readonly string[];
   /** Versions of the peers that were there. */
   readonly peers: { readonly [name: string]: string };
 }

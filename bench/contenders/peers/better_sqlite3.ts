@@ -9,7 +9,15 @@ import { join } from "node:path";
 import process from "node:process";
 import { load, versionOf, whyNotLoaded } from "./installed.ts";
 import type { PeerKind } from "./peer.ts";
-import { type SqliteDatabase, SqlitePeer, type SqliteReading, type SqliteStatement } from "./sqlite.ts";
+import {
+  PLAIN,
+  type SqliteDatabase,
+  SqlitePeer,
+  type SqliteReading,
+  type SqliteStatement,
+  type SqliteWay,
+  TUNED,
+} from "./sqlite.ts";
 
 /** As much of the package as is used. */
 type Package = new (file: string) => PackageDatabase;
@@ -65,9 +73,16 @@ function whyNotHere(): string | null {
   return whyNotLoaded(packageName());
 }
 
-export const betterSqlite3: PeerKind = {
-  name: "better-sqlite3",
-  unavailable: () => Promise.resolve(whyNotHere()),
-  version: () => Promise.resolve(versionOf(packageName())),
-  open: (directory: string) => Promise.resolve(new SqlitePeer(new BetterSqlite3(join(directory, "log.db")))),
-};
+function kind(name: string, way: SqliteWay): PeerKind {
+  return {
+    name,
+    isTuned: way === TUNED,
+    unavailable: () => Promise.resolve(whyNotHere()),
+    version: () => Promise.resolve(versionOf(packageName())),
+    open: (directory: string) => Promise.resolve(new SqlitePeer(new BetterSqlite3(join(directory, "log.db")), way)),
+  };
+}
+
+export const betterSqlite3: PeerKind = kind("better-sqlite3", PLAIN);
+
+export const betterSqlite3Tuned: PeerKind = kind("better-sqlite3, tuned", TUNED);

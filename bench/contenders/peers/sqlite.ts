@@ -5,9 +5,10 @@
  * and on each runtime: the pages are written to the WAL, one fsync, and only then does it return. A checkpoint, which comes by
  * itself every 1,000 pages as it does by default, syncs both files besides.
  *
- * Tuned: an integer primary key, which SQLite itself counts up; prepared statements, in a transaction with 100 rows each (with
- * one row each it takes 1.4 to 2.4 times as long); 64 MiB of cache; exclusive locking, since a log has one opener too;
- * a scan of 1,000 rows a call, without an object for each where that can be had.
+ * In both ways: an integer primary key, which SQLite itself counts up; prepared statements; a scan of 1,000 rows a call, without
+ * an object for each where that can be had. *Plain* is what most write: the two settings, and a row a statement. *Tuned*:
+ * 100 rows a statement (with one it takes 1.4 to 2.4 times as long), 64 MiB of cache, and exclusive locking, since a log has one
+ * opener too.
  *
  * @module
  */
@@ -30,15 +31,24 @@ export interface SqliteStatement {
 /** The number of rows behind a key, and the sum of the lengths of their values. */
 export type SqliteReading = (afterKey: number) => { readonly count: number; readonly bytes: number };
 
-const SETTINGS: readonly string[] = [
-  "PRAGMA locking_mode = EXCLUSIVE", // before the next one: then there is no memory to share
-  "PRAGMA journal_mode = WAL",
-  "PRAGMA synchronous = FULL",
-  "PRAGMA cache_size = -65536",
-];
+/** A way to use it. */
+export interface SqliteWay {
+  /** Run one by one when it is opened. */
+  readonly settings: readonly string[];
+  /** How many rows an INSERT of a transaction has. */
+  readonly rowsAtOnce: number;
+}
 
-/** Rows of one INSERT. */
-const ROWS = 100;
+const DURABLE: readonly string[] = ["PRAGMA journal_mode = WAL", "PRAGMA synchronous = FULL"];
+
+export const PLAIN: SqliteWay = { settings: DURABLE, rowsAtOnce: 1 };
+
+export const TUNED: SqliteWay = {
+  // The first before the others: then there is no memory to share.
+  settings: ["PRAGMA locking_mode = EXCLUSIVE", ...DURABLE, "PRAGMA cache_size = -65536"],
+  rowsAtOnce: 100,
+};
+
 /** Rows that a call reads: all of two million would fill the memory. */
 const PART = 1000;
 
@@ -49,14 +59,16 @@ export class SqlitePeer implements Peer {
   readonly #insert: SqliteStatement;
   readonly #insertMany: SqliteStatement;
   readonly #commit: SqliteStatement;
+  readonly #rowsAtOnce: number;
 
-  constructor(database: SqliteDatabase) {
+  constructor(database: SqliteDatabase, { settings, rowsAtOnce }: SqliteWay) {
     this.#database = database;
-    for (const setting of SETTINGS) database.exec(setting);
+    this.#rowsAtOnce = rowsAtOnce;
+    for (const setting of settings) database.exec(setting);
     database.exec("CREATE TABLE IF NOT EXISTS log (lsn INTEGER PRIMARY KEY, data BLOB NOT NULL)");
     this.#begin = database.prepare("BEGIN IMMEDIATE");
     this.#insert = database.prepare(insertOf(1));
-    this.#insertMany = database.prepare(insertOf(ROWS));
+    this.#insertMany = database.prepare(insertOf(rowsAtOnce));
     this.#commit = database.prepare("COMMIT");
   }
 
@@ -65,10 +77,15 @@ export class SqlitePeer implements Peer {
   }
 
   putAll(entries: readonly Uint8Array[]): void {
+    const rows = this.#rowsAtOnce;
+    const inMany = rows === 1 ? 0 : entries.length - entries.length % rows;
     this.#begin.run();
-    let nth = 0;
-    for (; nth + ROWS <= entries.length; nth += ROWS) this.#insertMany.run(...entries.slice(nth, nth + ROWS));
-    for (const entry of entries.slice(nth)) this.#insert.run(entry);
+    for (let nth = 0; nth < inMany; nth += rows) {
+      this.#insertMany.run(...entries.slice(nth, nth + rows));
+    }
+    for (let nth = inMany; nth < entries.length; nth++) {
+      this.#insert.run(entries[nth] as Uint8Array);
+    }
     this.#commit.run();
   }
 

@@ -5,7 +5,7 @@
  */
 
 import { randomFillSync } from "node:crypto";
-import { aligned, ENTRY_HEADER_BYTES, FRAME_HEADER_BYTES, FRAME_TARGET_BYTES } from "../src/format.ts";
+import { aligned, ENTRY_HEADER_BYTES, FRAME_HEADER_BYTES, FRAME_TARGET_BYTES } from "../../src/format.ts";
 
 /** How large an entry is unless said. */
 export const ENTRY_BYTES = 100;

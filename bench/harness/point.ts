@@ -1,8 +1,8 @@
 /**
  * What a point of the bench is, and a contender in it.
  *
- * A point belongs to one row of the issue's table. Its contenders take turns, round by round, each in a new empty
- * directory; of what a contender reads in its rounds the median counts.
+ * A point has limits of its own. Its contenders take turns, round by round, each in a new empty directory; of what a
+ * contender reads in its rounds the median counts.
  *
  * @module
  */
@@ -34,6 +34,8 @@ export interface Contender {
   readonly part?: string;
   /** Peers are compared with, and one that fails is left out instead of ending the point. */
   readonly isPeer?: boolean;
+  /** A peer that is shown, and that no limit is held against. */
+  readonly isTuned?: boolean;
   /** Why it cannot run here, or null. */
   unavailable?(): Promise<string | null>;
   /** Once, before the first round; what it puts into `directory` stays until the point ends. */
@@ -53,6 +55,6 @@ export interface Point {
   readonly hasWarmUp?: boolean;
   /** In the order of the first round. */
   contenders(scale: Scale): readonly Contender[];
-  /** The row's limits, and where these figures stand. */
+  /** The limits, and where these figures stand; and what is shown beside them. */
   targets(figures: Figures): readonly Target[];
 }

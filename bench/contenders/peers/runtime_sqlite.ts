@@ -7,7 +7,15 @@
 import { join } from "node:path";
 import process from "node:process";
 import type { Peer, PeerKind } from "./peer.ts";
-import { type SqliteDatabase, SqlitePeer, type SqliteReading, type SqliteStatement } from "./sqlite.ts";
+import {
+  PLAIN,
+  type SqliteDatabase,
+  SqlitePeer,
+  type SqliteReading,
+  type SqliteStatement,
+  type SqliteWay,
+  TUNED,
+} from "./sqlite.ts";
 
 /** As much of node:sqlite as is used; the types of the oldest Node do not know it. */
 interface NodeSqlite {
@@ -110,10 +118,12 @@ function sum(rows: readonly Row[]): { readonly count: number; readonly bytes: nu
 const isBun: boolean = "Bun" in globalThis;
 const TOO_OLD = "not in this runtime (in Node from version 22.16 on)";
 
-async function open(directory: string): Promise<Peer> {
+async function open(directory: string, way: SqliteWay): Promise<Peer> {
   const file = join(directory, "log.db");
-  if (!isBun) return new SqlitePeer(new NodeSqliteDatabase(new (await importing<NodeSqlite>()).DatabaseSync(file)));
-  return new SqlitePeer(new BunSqliteDatabase(new (await importing<BunSqlite>()).Database(file)));
+  const database = isBun
+    ? new BunSqliteDatabase(new (await importing<BunSqlite>()).Database(file))
+    : new NodeSqliteDatabase(new (await importing<NodeSqlite>()).DatabaseSync(file));
+  return new SqlitePeer(database, way);
 }
 
 /** By a variable: no other runtime may look for the module. */
@@ -131,9 +141,18 @@ async function unavailable(): Promise<string | null> {
   }
 }
 
-export const runtimeSqlite: PeerKind = {
-  name: isBun ? "bun:sqlite" : "node:sqlite",
-  unavailable,
-  version: () => Promise.resolve(process.versions["sqlite"] ?? "unknown"),
-  open,
-};
+const NAME = isBun ? "bun:sqlite" : "node:sqlite";
+
+function kind(name: string, way: SqliteWay): PeerKind {
+  return {
+    name,
+    isTuned: way === TUNED,
+    unavailable,
+    version: () => Promise.resolve(process.versions["sqlite"] ?? "unknown"),
+    open: (directory: string) => open(directory, way),
+  };
+}
+
+export const runtimeSqlite: PeerKind = kind(NAME, PLAIN);
+
+export const runtimeSqliteTuned: PeerKind = kind(`${NAME}, tuned`, TUNED);

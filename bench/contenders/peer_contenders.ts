@@ -4,13 +4,15 @@
  * @module
  */
 
-import { peerKinds } from "./peers/peer_kinds.ts";
+import type { Contender, Reading, Watch } from "../harness/point.ts";
+import { pick } from "../instruments/entries.ts";
 import type { Peer, PeerKind } from "./peers/peer.ts";
-import type { Contender, Reading, Watch } from "./point.ts";
-import { pick } from "./entries.ts";
+import { peerKinds } from "./peers/peer_kinds.ts";
 
 /** What each of the peers does in a round. */
 export interface PeerWork {
+  /** All of them unless said. */
+  readonly kinds?: readonly PeerKind[];
   /** Said behind the name where the same peers take part in more than one way. */
   readonly way?: string;
   readonly part?: string;
@@ -19,11 +21,12 @@ export interface PeerWork {
 }
 
 /** A contender of each kind of peer. */
-export function peerContenders({ way, part, work }: PeerWork): Contender[] {
-  return peerKinds.map((kind) => ({
+export function peerContenders({ kinds = peerKinds, way, part, work }: PeerWork): Contender[] {
+  return kinds.map((kind) => ({
     name: way === undefined ? kind.name : `${kind.name}, ${way}`,
     ...(part === undefined ? {} : { part }),
     isPeer: true,
+    isTuned: kind.isTuned === true,
     unavailable: () => kind.unavailable(),
     round: async (directory: string, watch: Watch) => {
       const peer = await kind.open(directory);
@@ -50,6 +53,7 @@ export function filledPeerContenders({ fill, round }: FilledPeerWork): Contender
     return {
       name: kind.name,
       isPeer: true,
+      isTuned: kind.isTuned === true,
       unavailable: () => kind.unavailable(),
       prepare: async (directory: string) => {
         kept = directory;

@@ -1,0 +1,60 @@
+/**
+ * The log against the floor: how much of what the disk does by itself is left when there is a log. A column a runtime.
+ *
+ * @module
+ */
+
+import { type BarColumn, type BarRow, Bars } from "./bars.ts";
+import type { Card } from "./card.ts";
+import type { Measured } from "./measured.ts";
+import { percent } from "./numbers.ts";
+
+/** The log's figure and that of the floor which does the same. */
+interface Comparison {
+  readonly label: string;
+  readonly point: string;
+  readonly what: string;
+  readonly log: string;
+  readonly floor: string;
+}
+
+const [LOG, PREPARED, GROWING] = ["walstream", "floor, prepared", "floor, growing"] as const;
+const MANY = "a commit, 1,000 callers";
+
+const COMPARISONS: readonly Comparison[] = [
+  { label: "one caller, blocking", point: "serial", what: "p50", log: `${LOG}, blocking`, floor: PREPARED },
+  { label: "1,000 callers, steady", point: "clients", what: MANY, log: `${LOG}, steady`, floor: PREPARED },
+  { label: "1,000 callers, new log", point: "clients", what: MANY, log: LOG, floor: PREPARED },
+  { label: "stream, new log", point: "stream", what: "an entry", log: LOG, floor: GROWING },
+  { label: "stream, steady", point: "stream_reuse", what: "an entry", log: LOG, floor: PREPARED },
+  { label: "entries of 64 KiB", point: "large", what: "entries of 64 KiB", log: LOG, floor: GROWING },
+  { label: "entries of 1 MiB", point: "large", what: "entries of 1 MiB", log: LOG, floor: GROWING },
+];
+
+/** The chart, or null where nothing of it was measured. */
+export function drawFloor(runtimes: readonly Measured[]): Card | null {
+  const drawn = runtimes.filter((measured) => COMPARISONS.some((each) => shareOf(each, measured) !== null));
+  const points = new Set(COMPARISONS.map(({ point }) => point));
+  const lines = drawn.flatMap((measured) => [...points].flatMap((point) => measured.line(point) ?? []));
+  if (lines.length === 0) return null;
+  const columns = drawn.map(({ title }): BarColumn => ({ title, format: percent }));
+  const rows = COMPARISONS.map((each): BarRow => ({
+    label: each.label,
+    role: "log",
+    values: drawn.map((measured) => shareOf(each, measured)),
+  })).filter(({ values }) => values.some((value) => value !== null));
+  return {
+    name: "floor",
+    title: "How near to the disk: the log's speed by that of the floor",
+    subtitle:
+      "Longer is better. The line is the floor: the same bytes written and synced on the calling thread, with no format " +
+      "and nobody to wake. For callers and steady, where files are used again, its file is prepared; else it grows one.",
+    ...new Bars(columns, [{ title: "", floors: drawn.map(() => 1), rows }]).draw(),
+    lines,
+  };
+}
+
+function shareOf({ point, what, log, floor }: Comparison, measured: Measured): number | null {
+  const [ours, floors] = [measured.perSecond(point, log, what), measured.perSecond(point, floor, what)];
+  return ours === null || floors === null ? null : ours / floors;
+}
