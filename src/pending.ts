@@ -124,7 +124,7 @@ export class Pending {
   add(input: EntryInput, lsn: number): void {
     if (this.#addBytes(input)) return;
     const before = this.#endAt;
-    const open = this.#openFrame(input instanceof Uint8Array ? input.length : 0);
+    const open = this.#openFrame(leastBytes(input));
     const at = open === null ? aligned(before) + FRAME_HEADER_BYTES : before;
     const end = this.#encode(input, at);
     if (open !== null && end - open.at <= FRAME_TARGET_BYTES) {

@@ -83,6 +83,8 @@ export class FrameScanner {
   #at = 0;
   /** What the frame at hand needs in one piece. */
   #wantedBytes = FRAME_HEADER_BYTES;
+  /** Of the frame before: one that is larger than a chunk is seldom alone. */
+  #lastBytes = 0;
   #ahead: ChunkAhead | null = null;
   #isBad = false;
 
@@ -131,6 +133,7 @@ export class FrameScanner {
     if (lastLsn < header.firstLsn - 1 || lastLsn >= MAX_NUMBER) return this.#bad();
     this.#at = at + header.lengthBytes;
     this.#wantedBytes = FRAME_HEADER_BYTES;
+    this.#lastBytes = header.lengthBytes;
     this.offset = offset + header.lengthBytes;
     this.nextLsn = lastLsn + 1;
     return { header, offset, lastLsn, bytes, view, at };
@@ -141,7 +144,7 @@ export class FrameScanner {
     if (this.#isBad) return false;
     const room = this.limitOffset - this.offset;
     if (room < this.#wantedBytes) return false;
-    const length = Math.min(room, Math.max(this.#chunkBytes, this.#wantedBytes));
+    const length = Math.min(room, Math.max(this.#chunkBytes, this.#wantedBytes, this.#lastBytes));
     // A checked length that the file cannot hold is a torn frame; its bytes are not allocated before that is known.
     if (this.#wantedBytes > this.#chunkBytes && (await this.#chunks.size()) - this.offset < this.#wantedBytes) {
       return false;
@@ -168,7 +171,10 @@ export class FrameScanner {
     this.#view = viewOf(bytes);
     this.#at = this.offset - chunkOffset;
     const endOffset = chunkOffset + bytes.length;
-    if (!this.readsAhead || isFirst || bytes.length <= this.#overlapBytes || endOffset >= this.limitOffset) return;
+    const isLarge = Math.max(this.#wantedBytes, this.#lastBytes) > this.#overlapBytes; // it would not lie in there whole
+    if (isLarge || !this.readsAhead || isFirst || bytes.length <= this.#overlapBytes || endOffset >= this.limitOffset) {
+      return;
+    }
     const offset = endOffset - this.#overlapBytes;
     const ahead = this.#chunks.readChunk(offset, Math.min(this.#chunkBytes, this.limitOffset - offset));
     ahead.catch(() => {}); // who asks for it hears of it

@@ -604,8 +604,8 @@ export class Wal {
     return new WalBufferFullError(committer.bufferedBytes, settings.maxBufferedBytes);
   }
 
-  /** Appends and waits. `append` is no closure: nearly every entry goes this way. */
-  #commit<T>(input: T, append: (admission: Admission, input: T, level: Durability) => number): Promise<number> {
+  /** Appends and waits. There is no closure in here: nearly every entry goes this way. */
+  #commit<T>(input: T, append: Append<T>): Promise<number> {
     const { committer, settings } = this.#log;
     const { admission } = committer;
     const { durability } = settings; // as it is now, whenever there is room
@@ -615,14 +615,14 @@ export class Wal {
     } catch (error) {
       return Promise.reject(error);
     }
-    return this.#commitInLine(() => append(admission, input, durability));
+    return this.#commitInLine(input, append, durability);
   }
 
-  #commitInLine(attempt: () => number): Promise<number> {
+  #commitInLine<T>(input: T, append: Append<T>, durability: Durability): Promise<number> {
     const { committer } = this.#log;
     let settled: Promise<number> | null = null;
     const inLine = (): number => {
-      const lsn = attempt();
+      const lsn = append(committer.admission, input, durability);
       if (lsn !== 0) settled = committer.settled(lsn, "own"); // at once: nothing may happen to it that nobody waits for
       settled?.catch(() => {}); // whoever waits hears of it a moment later
       return lsn;
@@ -675,6 +675,9 @@ export class Wal {
     }
   }
 }
+
+/** Takes what it is given, at this level unless that says so itself; returns 0 where there is no room. */
+type Append<T> = (admission: Admission, input: T, level: Durability) => number;
 
 function appendOne(admission: Admission, entry: EntryInput, level: Durability): number {
   return admission.tryAppend(entry, level);

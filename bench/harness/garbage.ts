@@ -1,17 +1,20 @@
 /**
  * Collecting garbage when asked to, where the runtime was started so that one may ask.
  *
+ * On V8 only what is young. A whole collection that is forced also throws away compiled code: measured on Node 24, commits of
+ * one caller took 30 µs more than the floor for thousands of calls after one, and 13 µs without.
+ *
  * @module
  */
 
 interface Collectors {
-  readonly gc?: () => void;
+  readonly gc?: (options: { readonly type: "minor" }) => void;
   readonly Bun?: { gc(force: boolean): void };
 }
 
-/** Collects all garbage there is, if that can be asked for. */
+/** Collects what the last one left behind, if that can be asked for. */
 export function collectGarbage(): void {
   const { gc, Bun } = globalThis as Collectors;
   if (Bun !== undefined) Bun.gc(true);
-  else gc?.();
+  else gc?.({ type: "minor" });
 }
