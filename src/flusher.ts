@@ -15,6 +15,7 @@ import type { Observers } from "./observers.ts";
 import type { Settings } from "./options.ts";
 import { Pace } from "./pace.ts";
 import type { Pending } from "./pending.ts";
+import { nextHostTask } from "./runtime/host_task.ts";
 import type { Runtime } from "./runtime/port.ts";
 import type { Settlement } from "./settlement.ts";
 import type { Signal } from "./signal.ts";
@@ -99,11 +100,15 @@ export class Flusher {
   readonly flush = (): Eventual<void> => {
     const { tail, intake } = this.#options;
     const { next } = intake;
-    return tail.isReadyFor(next) ? this.#writeOut(next) : this.#writeOutWhenReady(next);
+    return tail.isReadyFor(next) && !this.#pace.isDue ? this.#writeOut(next) : this.#writeOutWhenReady(next);
   };
 
   async #writeOutWhenReady(pending: Pending): Promise<void> {
     const { tail } = this.#options;
+    if (this.#pace.isDue) {
+      await nextHostTask();
+      this.#pace.turned();
+    }
     // Whatever is waited for, the first frame may grow meanwhile: then it must be looked again whether there is room for it.
     while (!tail.isReadyFor(pending)) await tail.getReady(pending);
     await this.#writeOut(pending);

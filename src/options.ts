@@ -32,8 +32,8 @@ export const DURABILITIES: readonly Durability[] = ["fsync", "write", "none"];
 /**
  * Whether a sync runs in the runtime's pool (`"pool"`), on the calling thread (`"blocking"`), or where the disk's speed
  * suggests (`"auto"`). A write goes into the page cache on the calling thread in each of them, because that takes less time than
- * the way to the pool; unless it is `"blocking"`, not where it is larger than 2 MiB or one was slow. Also with `"blocking"` a call
- * goes through the pool whenever the thread has been held for some milliseconds, so that the event loop turns.
+ * the way to the pool; unless it is `"blocking"`, not where it is larger than 2 MiB or one was slow. Also with `"blocking"` the
+ * event loop turns whenever the thread has been held for some milliseconds.
  *
  * @example For a program that must answer while the disk is slow
  * ```ts

@@ -29,8 +29,10 @@ const COMPANY_SHARE = 1 / 8;
 const HUGE_BYTES = 2 * 1024 * 1024;
 /** After a slow write so many go through the pool. */
 const WARY_WRITES = 64;
-/** After holding the thread so long in all, one call goes through the pool, so that the event loop turns. */
+/** After holding the thread so long in all, the event loop is to turn. */
 const HOLD_MS = 2;
+/** So many large flushes block before one is made in the pool again, to see whether something comes meanwhile. */
+const UNSEEN_SYNCS = 16;
 
 /** Remembers how fast the disk has been. */
 export class Pace {
@@ -43,6 +45,7 @@ export class Pace {
   #waryWrites = 0;
   /** Whether something has come during the last sync in the pool. */
   #hasCompany = true;
+  #unseenSyncs = 0;
   #heldMs = 0;
 
   /** @param mode What the user asked for. */
@@ -53,7 +56,6 @@ export class Pace {
 
   /** Whether the next write, of so many bytes, blocks. */
   blocksWrite(lengthBytes: number): boolean {
-    if (this.#heldMs >= 2 * HOLD_MS) return false; // no sync has let the loop turn
     if (this.#mode === "blocking") return true;
     return this.#waryWrites === 0 && lengthBytes <= HUGE_BYTES;
   }
@@ -61,8 +63,17 @@ export class Pace {
   /** Whether the next sync, after a write of so many bytes, blocks. */
   blocksSync(lengthBytes: number): boolean {
     const mostBytes = this.#mode === "blocking" ? Infinity : this.#hasCompany ? LARGE_SYNC_BYTES : HUGE_BYTES;
-    if (!this.#isBlocking || lengthBytes > mostBytes) return false;
-    return this.#heldMs < HOLD_MS;
+    return this.#isBlocking && lengthBytes <= mostBytes;
+  }
+
+  /** Whether the thread has been held long enough: the event loop is to turn before the next flush. */
+  get isDue(): boolean {
+    return this.#heldMs >= HOLD_MS;
+  }
+
+  /** It has turned. */
+  turned(): void {
+    this.#heldMs = 0;
   }
 
   /** Takes note of how long a write took. */
@@ -75,7 +86,7 @@ export class Pace {
   /** Takes note of how long a sync of so many bytes took, and how many have come meanwhile. */
   synced(elapsedMs: number, wasBlocking: boolean, lengthBytes: number, arrivedBytes: number): void {
     this.#hold(elapsedMs, wasBlocking);
-    if (!wasBlocking) this.#hasCompany = arrivedBytes > COMPANY_SHARE * lengthBytes;
+    this.#notice(wasBlocking, lengthBytes, arrivedBytes);
     if (this.#mode !== "auto") return;
     const overheadMs = elapsedMs - lengthBytes / BYTES_PER_MS;
     this.#fastInARow = overheadMs <= FAST_MS ? this.#fastInARow + 1 : 0;
@@ -86,6 +97,15 @@ export class Pace {
       this.#blockedSyncs = 0;
     } else if (!this.#isBlocking && this.#fastInARow >= this.#trial) {
       this.#isBlocking = true;
+    }
+  }
+
+  /** Only a sync in the pool shows whether something comes meanwhile. */
+  #notice(wasBlocking: boolean, lengthBytes: number, arrivedBytes: number): void {
+    if (!wasBlocking) this.#hasCompany = arrivedBytes > COMPANY_SHARE * lengthBytes;
+    else if (lengthBytes > LARGE_SYNC_BYTES && ++this.#unseenSyncs >= UNSEEN_SYNCS) {
+      this.#unseenSyncs = 0;
+      this.#hasCompany = true;
     }
   }
 
