@@ -4,6 +4,7 @@ import { test } from "node:test";
 import { assert, assertEquals, assertGreater, assertInstanceOf } from "@std/assert";
 import { type Durability, type IoMode, Wal, WalFailedError } from "../mod.ts";
 import { CONTROL_FRAME_BYTES } from "../src/format.ts";
+import { nextHostTask } from "../src/runtime/host_task.ts";
 import { MemoryRuntime } from "../src/runtime/memory.ts";
 import type { RuntimeTimer } from "../src/runtime/port.ts";
 import { DelegatingRuntime } from "./support/delegating_runtime.ts";
@@ -43,6 +44,32 @@ test("what arrives during a flush is the next one, all of it together", async ()
     assertEquals(log.wal.durableLsn, rest.at(-1));
   });
   assertEquals(flushes, { writes: 1, syncs: 1 });
+});
+
+/** Each look at its clock is half a millisecond later than the one before: so long does each call take. */
+class SlowMachine extends DelegatingRuntime {
+  #ms = 0;
+
+  override monotonicMs(): number {
+    return this.#ms += 0.5;
+  }
+}
+
+test("who commits again and again, on the calling thread, does not keep the event loop from turning", async () => {
+  const runtime = new SlowMachine(new MemoryRuntime({ manualTime: true }));
+  const wal = await Wal.open("/wal", { runtime, io: "blocking", idleMs: 3_600_000 });
+  await wal.commit("first");
+  await quiet();
+  let turns = 0;
+  let isOver = false;
+  const turning = (async () => {
+    for (; !isOver; turns++) await nextHostTask();
+  })();
+  for (let nth = 0; nth < 100; nth++) await wal.commit("again");
+  assertGreater(turns, 30);
+  isOver = true;
+  await turning;
+  await wal.close();
 });
 
 test("preset sync gives each entry and each batch a write and a sync of its own", async () => {
