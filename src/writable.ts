@@ -11,15 +11,7 @@ import type { Committer } from "./committer.ts";
 import type { EntryInput } from "./entry.ts";
 import type { Observer } from "./observers.ts";
 import type { Durability } from "./options.ts";
-import { leastBytes } from "./pending.ts";
 import { Sleeper } from "./signal.ts";
-
-/** What waits in the stream itself, before the log has taken it: the log has room of its own, and a long queue is a slow one. */
-const HIGH_WATER_BYTES = 16 * 1024;
-/** What a chunk weighs besides its bytes, so that at most 64 wait. */
-const CHUNK_BYTES = 256;
-/** What each entry of an array weighs besides its bytes: an array of empty ones fills the memory as well. */
-const ENTRY_BYTES = 64;
 
 /**
  * What {@linkcode Wal.writable} takes.
@@ -101,6 +93,8 @@ export class EntrySink implements Observer {
   readonly #sleeper: Sleeper = new Sleeper();
   #controller: SinkController | null = null;
   #isClosing = false;
+  /** As the controller's signal says, which takes its time to be asked for each entry. */
+  #isAborted = false;
   #reason: { readonly reason: unknown } | null = null;
   firstLsn = 0;
   lastLsn = 0;
@@ -121,6 +115,7 @@ export class EntrySink implements Observer {
     this.#committer.observers.add(this);
     // The stream calls abort only when the write in flight has settled: one that waits for a reader must hear of it before.
     controller.signal.addEventListener("abort", () => {
+      this.#isAborted = true;
       this.#keeper?.end(controller.signal.reason);
       this.#sleeper.wake();
     }, { once: true });
@@ -216,7 +211,7 @@ export class EntrySink implements Observer {
   /** Whoever waited may find that the stream has ended meanwhile. */
   #throwIfEnded(): void {
     if (this.#reason !== null) throw this.#reason.reason;
-    if (this.#controller?.signal.aborted) throw this.#controller.signal.reason;
+    if (this.#isAborted) throw this.#controller?.signal.reason;
   }
 
   #refused(error: unknown): never {
@@ -284,7 +279,8 @@ class EntryWritable extends WritableStream<EntryInput | readonly EntryInput[]> i
   }
 
   constructor(sink: EntrySink) {
-    super(sink, { highWaterMark: HIGH_WATER_BYTES, size: weightOf });
+    // One chunk waits in the stream itself: the log has room of its own, and the runtimes are slow with long queues.
+    super(sink, { highWaterMark: 1 });
     this.#sink = sink;
   }
 
@@ -299,11 +295,6 @@ class EntryWritable extends WritableStream<EntryInput | readonly EntryInput[]> i
   get count(): number {
     return this.#sink.count;
   }
-}
-
-function weightOf(chunk: EntryInput | readonly EntryInput[]): number {
-  if (!Array.isArray(chunk)) return CHUNK_BYTES + leastBytes(chunk as EntryInput);
-  return chunk.reduce((sum: number, entry: EntryInput) => sum + ENTRY_BYTES + leastBytes(entry), CHUNK_BYTES);
 }
 
 /** A stream into the log. */

@@ -121,14 +121,11 @@ test("small chunks hold up the source as well, in count", async () => {
   log.faults.slow("syncData", 10);
   const writer = log.wal.writable().getWriter();
   let written = 0;
-  while ((writer.desiredSize ?? 0) > 0) {
+  for (; (writer.desiredSize ?? 0) > 0; written++) {
     writer.write("").catch(() => {});
-    written++;
+    await quiet();
   }
-  assertLess(written, 5000);
-  await quiet();
-  assertLess(log.wal.lastLsn, 100);
-  while ((writer.desiredSize ?? 0) > 0) writer.write("").catch(() => {});
+  assertLess(written, 100);
   assertEquals((await outcomeOf(writer.ready)).state, "pending");
   await log.advance(10_000);
   await soon(writer.ready);

@@ -71,7 +71,7 @@ async function readAll(wal: Wal, batches: boolean): Promise<void> {
 
 /** Takes all that comes, and does nothing. */
 function idleSink(): WritableStream<unknown> {
-  return new WritableStream({ write() {} }, { highWaterMark: 16 * 1024, size: () => 356 });
+  return new WritableStream({ write() {} });
 }
 
 /** Text comes last: it makes some of the log's numbers fractions for an engine, which take memory. */
