@@ -1,9 +1,13 @@
 // The zeros that are written ahead of the frames: never where frames go, and a file that they failed is left alone.
 
 import { test } from "node:test";
+import { crc32 } from "node:zlib";
 import { assertEquals, assertGreater, assertGreaterOrEqual, assertLessOrEqual } from "@std/assert";
 import type { IoMode } from "../mod.ts";
-import type { MemoryCall } from "../src/runtime/memory.ts";
+import { ENTRY_HEADER_BYTES, FRAME_HEADER_BYTES } from "../src/format.ts";
+import { type MemoryCall, MemoryDisk, MemoryRuntime } from "../src/runtime/memory.ts";
+import { Segment } from "../src/segment.ts";
+import { headerWith } from "./support/frames.ts";
 import { ANY_WAL, openLog, outcomeOf, quiet } from "./support/log_fixture.ts";
 
 /** Text of so many bytes that tells its number. */
@@ -72,6 +76,42 @@ test("a write that waited for zeros was not slow: the next ones are done on the 
   const from = log.faults.calls.length;
   await log.commit("after");
   assertEquals(log.calls("write", ANY_WAL, from).map(({ blocking }) => blocking), [true]);
+});
+
+test("a flush that fits before zeros that are on their way, but for its padding, waits for them", async () => {
+  for (let short = 0; short < 8; short++) {
+    const log = await openLog({ segmentBytes: 0, io: "blocking" });
+    await log.commit(text(0, 9_000_000)); // from here on steps of zeros are no multiples of 8
+    await log.commit("and now the first of them are written");
+    await log.advance(10);
+    let zeros = 0;
+    log.faults.onEvery((call) =>
+      call.name === "write" && !call.blocking && ANY_WAL.test(call.path) ? (zeros++, { delayMs: 10 }) : undefined
+    );
+    for (let nth = 0; zeros === 0; nth++) await log.commit(text(nth, 60_000));
+    const last = log.calls("write", ANY_WAL).filter((call) => call.length > 60_000 && call.length < 61_000).at(-1);
+    const room = log.file(log.lastSegment()).length - (last?.position ?? 0) - (last?.length ?? 0);
+    const commit = log.commit(text(99, room - FRAME_HEADER_BYTES - ENTRY_HEADER_BYTES - short));
+    await log.advance(20);
+    await commit;
+    log.checkManners();
+  }
+});
+
+test("a flush in the pool goes behind zeros that were begun in the same moment", async () => {
+  const disk = new MemoryDisk();
+  const runtime = new MemoryRuntime({ disk });
+  const place = { runtime, directory: "/", crc32 };
+  await (await runtime.open("/spare", "create")).close();
+  const segment = await Segment.born(place, "spare", headerWith());
+  const zeros = segment.extend(new Uint8Array(8192));
+  const frames = new Uint8Array(4096).fill(7);
+  await Promise.all([zeros, segment.append([frames.subarray(0, 1024), frames.subarray(1024)], frames.length)]);
+  assertEquals(disk.violations, []);
+  const bytes = new Uint8Array(frames.length);
+  await segment.file.read(bytes, segment.endOffset - frames.length);
+  assertEquals(bytes, frames);
+  await segment.close();
 });
 
 test("what gathers while zeros are waited for makes no segment larger than it may be", async () => {
