@@ -225,7 +225,7 @@ export class Committer {
    * Runs `job` when no flush is in flight: it alone may use the tail until it settles. An error of the disk in it fails the
    * log, and `tried` says what was done to its directory; a full disk is the caller's.
    */
-  exclusive(tried: string, job: Task): Promise<void> {
+  exclusive(tried: string, job: () => Eventual<void>): Promise<void> {
     return new Promise((resolve, reject) => {
       this.#pump.push(async () => {
         let full: WalDiskFullError | null = null;
@@ -254,7 +254,7 @@ export class Committer {
 
   #sync = (): Eventual<void> => this.#guarded("sync", this.#flusher.sync);
 
-  #guarded(tried: string, task: Task): Eventual<void> {
+  #guarded(tried: string, task: () => Eventual<void>): Eventual<void> {
     try {
       const done = task();
       if (done instanceof Promise) return done.catch((error: unknown) => this.#refused(tried, error));

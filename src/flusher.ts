@@ -2,8 +2,8 @@
  * One flush: takes away what has gathered, writes it in one write, syncs it once where that is asked for, and has those told
  * who wait for it.
  *
- * The buffer is taken away before the first await of a flush: entries that arrive during it go into the other one. Where the
- * write and the sync block, there is no await at all.
+ * What may have to be waited for comes first: a turn of the event loop, room, zeros. From the taking of the buffer to the write
+ * there is no await; what arrives goes into the other one. Where write and sync block, there is none at all.
  *
  * @module
  */
@@ -73,9 +73,10 @@ export class Flusher {
     return this.#lastFlushMs;
   }
 
-  /** The settings have changed: what was known of the disk's pace was learnt under others. */
+  /** The settings have changed. Under another `io` it is to be seen again how fast the disk is. */
   configured(): void {
-    this.#pace = new Pace(this.#options.settings.io);
+    const { io } = this.#options.settings;
+    if (io !== this.#pace.mode) this.#pace = new Pace(io);
   }
 
   /** Everything up to `lsn` is to be synced, whatever it asked for. */
@@ -100,12 +101,12 @@ export class Flusher {
   readonly flush = (): Eventual<void> => {
     const { tail, intake } = this.#options;
     const { next } = intake;
-    return tail.isReadyFor(next) && !this.#pace.isDue ? this.#writeOut(next) : this.#writeOutWhenReady(next);
+    return tail.isReadyFor(next) && !this.#pace.owesTurn ? this.#writeOut(next) : this.#writeOutWhenReady(next);
   };
 
   async #writeOutWhenReady(pending: Pending): Promise<void> {
     const { tail } = this.#options;
-    if (this.#pace.isDue) {
+    if (this.#pace.owesTurn) {
       await nextHostTask();
       this.#pace.turned();
     }

@@ -1,31 +1,33 @@
 /**
- * Which calls of the next flush block the calling thread, and which go through the runtime's pool.
+ * Which calls of the next flush block the calling thread, which go through the runtime's pool, and when the event loop is to
+ * turn.
  *
  * A write goes into the page cache in less time than a hop through the pool takes, so it blocks unless it is large or one has
  * been seen to take long. A sync waits for the disk: on a fast one a blocking call saves the hop, which costs a third of it;
- * on a slow one it holds up everything else in the process. `"auto"` begins in the pool and goes by the times it sees.
+ * on a slow one it holds up everything else in the process. A large one blocks only where nothing came during the last one in
+ * the pool: else there is something better to do meanwhile. `"auto"` begins in the pool and goes by the times it sees.
  *
  * @module
  */
 
 import type { IoMode } from "./options.ts";
 
-/** A sync that takes no longer is fast, */
+/** A sync that takes no longer, besides the time for its bytes, is fast. */
 const FAST_MS = 1;
 /** One that takes longer sends the next ones to the pool; so does a write. */
 const SLOW_MS = 2;
-/** not counting the time that so many bytes take. */
+/** The time for its bytes: so many a millisecond. */
 const BYTES_PER_MS = 1024 * 1024;
 /** So many fast ones in a row are believed. After each slow one that blocks, twice as many are asked for. */
 const FIRST_TRIAL = 8;
 const LONGEST_TRIAL = 1024;
 /** A slow one after more than so many good ones is forgiven: every disk is slow now and then. */
 const LONG_RUN = 256;
-/** The sync of what is larger takes its time in any case: if more has come by its end, the thread has better things to do. */
+/** A larger sync blocks only where nothing comes meanwhile. */
 const LARGE_SYNC_BYTES = 256 * 1024;
 /** So much of a flush must have come during its sync that the next one is made in the pool. */
 const COMPANY_SHARE = 1 / 8;
-/** What is larger takes long even into the page cache. */
+/** What is larger blocks only with `"blocking"`: even into the page cache it takes long. */
 const HUGE_BYTES = 2 * 1024 * 1024;
 /** After a slow write so many go through the pool. */
 const WARY_WRITES = 64;
@@ -36,38 +38,39 @@ const UNSEEN_SYNCS = 16;
 
 /** Remembers how fast the disk has been. */
 export class Pace {
-  readonly #mode: IoMode;
+  /** What the user asked for. */
+  readonly mode: IoMode;
   #isBlocking: boolean;
   #fastInARow = 0;
   #trial = FIRST_TRIAL;
   /** How many syncs have blocked since the last slow one. */
   #blockedSyncs = 0;
   #waryWrites = 0;
-  /** Whether something has come during the last sync in the pool. */
+  /** Whether something has come during the last sync in the pool, or that is to be seen again. */
   #hasCompany = true;
   #unseenSyncs = 0;
   #heldMs = 0;
 
   /** @param mode What the user asked for. */
   constructor(mode: IoMode) {
-    this.#mode = mode;
+    this.mode = mode;
     this.#isBlocking = mode === "blocking";
   }
 
   /** Whether the next write, of so many bytes, blocks. */
   blocksWrite(lengthBytes: number): boolean {
-    if (this.#mode === "blocking") return true;
+    if (this.mode === "blocking") return true;
     return this.#waryWrites === 0 && lengthBytes <= HUGE_BYTES;
   }
 
   /** Whether the next sync, after a write of so many bytes, blocks. */
   blocksSync(lengthBytes: number): boolean {
-    const mostBytes = this.#mode === "blocking" ? Infinity : this.#hasCompany ? LARGE_SYNC_BYTES : HUGE_BYTES;
+    const mostBytes = this.mode === "blocking" ? Infinity : this.#hasCompany ? LARGE_SYNC_BYTES : HUGE_BYTES;
     return this.#isBlocking && lengthBytes <= mostBytes;
   }
 
   /** Whether the thread has been held long enough: the event loop is to turn before the next flush. */
-  get isDue(): boolean {
+  get owesTurn(): boolean {
     return this.#heldMs >= HOLD_MS;
   }
 
@@ -87,7 +90,7 @@ export class Pace {
   synced(elapsedMs: number, wasBlocking: boolean, lengthBytes: number, arrivedBytes: number): void {
     this.#hold(elapsedMs, wasBlocking);
     this.#notice(wasBlocking, lengthBytes, arrivedBytes);
-    if (this.#mode !== "auto") return;
+    if (this.mode !== "auto") return;
     const overheadMs = elapsedMs - lengthBytes / BYTES_PER_MS;
     this.#fastInARow = overheadMs <= FAST_MS ? this.#fastInARow + 1 : 0;
     if (wasBlocking) this.#blockedSyncs++;

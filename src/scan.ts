@@ -144,12 +144,14 @@ export class FrameScanner {
     if (this.#isBad) return false;
     const room = this.limitOffset - this.offset;
     if (room < this.#wantedBytes) return false;
-    const length = Math.min(room, Math.max(this.#chunkBytes, this.#wantedBytes, this.#lastBytes));
     // A checked length that the file cannot hold is a torn frame; its bytes are not allocated before that is known.
     if (this.#wantedBytes > this.#chunkBytes && (await this.#chunks.size()) - this.offset < this.#wantedBytes) {
       return false;
     }
-    if (!await this.#takeAhead()) this.#use(await this.#chunks.readChunk(this.offset, length), this.offset);
+    if (!await this.#takeAhead()) {
+      const length = Math.min(room, Math.max(this.#chunkBytes, this.#wantedBytes, this.#lastBytes));
+      this.#use(await this.#chunks.readChunk(this.offset, length), this.offset);
+    }
     return this.#bytes.length - this.#at >= this.#wantedBytes;
   }
 
@@ -170,11 +172,12 @@ export class FrameScanner {
     this.#bytes = bytes;
     this.#view = viewOf(bytes);
     this.#at = this.offset - chunkOffset;
-    const endOffset = chunkOffset + bytes.length;
-    const isLarge = Math.max(this.#wantedBytes, this.#lastBytes) > this.#overlapBytes; // it would not lie in there whole
-    if (isLarge || !this.readsAhead || isFirst || bytes.length <= this.#overlapBytes || endOffset >= this.limitOffset) {
-      return;
-    }
+    if (!isFirst && this.readsAhead) this.#readAhead(chunkOffset + bytes.length);
+  }
+
+  #readAhead(endOffset: number): void {
+    if (endOffset >= this.limitOffset || this.#bytes.length <= this.#overlapBytes) return;
+    if (Math.max(this.#wantedBytes, this.#lastBytes) > this.#overlapBytes) return; // it would not lie in there whole
     const offset = endOffset - this.#overlapBytes;
     const ahead = this.#chunks.readChunk(offset, Math.min(this.#chunkBytes, this.limitOffset - offset));
     ahead.catch(() => {}); // who asks for it hears of it

@@ -1,5 +1,6 @@
 /**
- * Seals frames for the place they go to: their time, what they vouch for, and their checksums are known only now.
+ * Seals frames for the place they go to: their time, what they vouch for, and their checksums are known only now. Once they
+ * are there, it notes where.
  *
  * @module
  */
@@ -18,7 +19,7 @@ export type ControlWish = Pick<ControlFrame, "kind" | "firstLsn" | "payload">;
 /** Frames that go out together, behind what is there. */
 export interface Outgoing {
   readonly pending: Pending;
-  readonly count: number;
+  readonly frameCount: number;
   /** Where they begin in their buffer, with the skip that may stand before them. */
   readonly at: number;
   readonly lengthBytes: number;
@@ -51,31 +52,31 @@ export class Sealer {
     return this.#lastTime;
   }
 
-  /** The first `count` of these, after a skip if LSNs were given out and rejected before them. */
-  outgoing(segment: Segment, pending: Pending, count: number): Outgoing {
+  /** The first `frameCount` of these, after a skip if LSNs were given out and rejected before them; that is sealed by now. */
+  begin(segment: Segment, pending: Pending, frameCount: number): Outgoing {
     const { writtenLsn } = this.#progress;
     const first = pending.frame(0);
-    const last = pending.frame(count - 1);
+    const last = pending.frame(frameCount - 1);
     if (first.firstLsn <= writtenLsn) throw new Error(`LSN ${first.firstLsn} has been written already`);
     const skips = first.firstLsn > writtenLsn + 1;
     const at = first.at - (skips ? CONTROL_FRAME_BYTES : 0);
-    if (skips) this.skip(segment, pending.bytes, at, first.firstLsn - 1);
+    if (skips) this.sealSkip(segment, pending.bytes, at, first.firstLsn - 1);
     const lengthBytes = last.at + last.lengthBytes - at;
-    return { pending, count, at, lengthBytes, lastLsn: last.firstLsn + last.count - 1, time: this.now() };
+    return { pending, frameCount, at, lengthBytes, lastLsn: last.firstLsn + last.count - 1, time: this.now() };
   }
 
   /** Seals all of them: what is to be written. */
-  seal(segment: Segment, { pending, count, at, lengthBytes, time }: Outgoing): Uint8Array {
-    for (let nth = 0; nth < count; nth++) this.#sealFrame(segment, pending, nth, at, time);
+  seal(segment: Segment, { pending, frameCount, at, lengthBytes, time }: Outgoing): Uint8Array {
+    for (let nth = 0; nth < frameCount; nth++) this.#sealFrame(segment, pending, nth, at, time);
     return pending.bytes.subarray(at, at + lengthBytes);
   }
 
   /** The same in parts, each sealed only when it is asked for: so that one can be written meanwhile. */
-  *sealParts(segment: Segment, { pending, count, at, time }: Outgoing): Generator<Uint8Array, void, void> {
+  *sealParts(segment: Segment, { pending, frameCount, at, time }: Outgoing): Generator<Uint8Array, void, void> {
     let partAt = at;
-    for (let nth = 0; nth < count; nth++) {
+    for (let nth = 0; nth < frameCount; nth++) {
       const endAt = this.#sealFrame(segment, pending, nth, at, time);
-      if (endAt - partAt < PART_BYTES && nth < count - 1) continue;
+      if (endAt - partAt < PART_BYTES && nth < frameCount - 1) continue;
       yield pending.bytes.subarray(partAt, endAt);
       partAt = endAt;
     }
@@ -95,23 +96,23 @@ export class Sealer {
    * They are there now, up to the end of the segment, and can be looked up. Not before: an index that knew them could lead a
    * reader into what came instead.
    */
-  index(segment: Segment, { pending, count, at: startAt, lengthBytes, time }: Outgoing): void {
-    this.#counters.frames += count;
+  index(segment: Segment, { pending, frameCount, at: startAt, lengthBytes, time }: Outgoing): void {
+    this.#counters.frames += frameCount;
     const startOffset = segment.endOffset - lengthBytes;
-    for (let nth = 0; nth < count; nth++) {
+    for (let nth = 0; nth < frameCount; nth++) {
       const { at, firstLsn } = pending.frame(nth);
       segment.index.add(firstLsn, startOffset + at - startAt, time);
     }
   }
 
   /** LSNs that were given out and rejected, from behind the last written one up to `lastLsn`: at `at` of what goes out. */
-  skip(segment: Segment, bytes: Uint8Array, at: number, lastLsn: number): void {
+  sealSkip(segment: Segment, bytes: Uint8Array, at: number, lastLsn: number): void {
     const skip = { kind: FrameKind.SKIP, firstLsn: this.#progress.writtenLsn + 1, payload: lastLsn };
-    this.control(segment, bytes, at, skip, segment.endOffset);
+    this.sealControl(segment, bytes, at, skip, segment.endOffset);
   }
 
   /** A control frame at `at` of what goes out, and at `offset` of the segment. */
-  control(segment: Segment, bytes: Uint8Array, at: number, wish: ControlWish, offset: number): void {
+  sealControl(segment: Segment, bytes: Uint8Array, at: number, wish: ControlWish, offset: number): void {
     const view = viewOf(bytes);
     encodeControlFrame(view, at, { ...wish, syncedLsn: this.#progress.syncedLsn, time: this.now() });
     segment.checksum.seal(bytes, view, at, CONTROL_FRAME_BYTES, offset);

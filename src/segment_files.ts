@@ -6,7 +6,7 @@
 
 import type { Link } from "./chain.ts";
 import { openGoodSegment } from "./good_segment.ts";
-import type { Chunks } from "./scan.ts";
+import { type Chunks, chunksOf } from "./scan.ts";
 import { type OpenSegmentFile, type Place, release } from "./segment.ts";
 
 interface RecentChunk {
@@ -19,6 +19,7 @@ interface RecentChunk {
 export class SharedFile implements Chunks {
   readonly opened: OpenSegmentFile;
   readonly link: Link;
+  readonly #source: Chunks;
   /** One is looked at while the next is read. */
   #chunks: readonly RecentChunk[] = [];
 
@@ -26,13 +27,14 @@ export class SharedFile implements Chunks {
   constructor(link: Link, opened: OpenSegmentFile) {
     this.link = link;
     this.opened = opened;
+    this.#source = chunksOf(opened.file);
   }
 
   /** See {@linkcode Chunks}. A thousand followers that were woken by one flush read it once. */
   readChunk(offset: number, lengthBytes: number): Promise<Uint8Array<ArrayBuffer>> {
     const recent = this.#chunks.find((each) => each.offset === offset && each.lengthBytes === lengthBytes);
     if (recent !== undefined) return recent.bytes;
-    const chunk = { offset, lengthBytes, bytes: this.#read(offset, lengthBytes) };
+    const chunk = { offset, lengthBytes, bytes: this.#source.readChunk(offset, lengthBytes) };
     this.#chunks = [chunk, ...this.#chunks.slice(0, 1)];
     chunk.bytes.catch(() => {
       this.#chunks = this.#chunks.filter((each) => each !== chunk); // whoever comes next tries again
@@ -40,15 +42,9 @@ export class SharedFile implements Chunks {
     return chunk.bytes;
   }
 
-  async #read(offset: number, lengthBytes: number): Promise<Uint8Array<ArrayBuffer>> {
-    const bytes = new Uint8Array(lengthBytes);
-    const count = await this.opened.file.read(bytes, offset);
-    return count < lengthBytes ? bytes.subarray(0, count) : bytes;
-  }
-
   /** See {@linkcode Chunks}. */
   size(): Promise<number> {
-    return this.opened.file.size();
+    return this.#source.size();
   }
 }
 

@@ -1,8 +1,8 @@
 /**
  * The end of the log: where the next frames go, and the segment after that.
  *
- * One caller at a time: the committer, which awaits each call before the next. Nothing in memory moves before the disk did;
- * what rejects with anything but a {@linkcode WalDiskFullError} has left the log failed.
+ * One caller at a time: a task of the pump, which awaits each call before the next. Nothing in memory moves before the disk did;
+ * what throws or rejects with anything but a {@linkcode WalDiskFullError} has left the log failed.
  *
  * @module
  */
@@ -204,12 +204,12 @@ export class Tail {
   // -- frames
 
   /**
-   * Writes the first `count` frames, after a skip if LSNs were given out and rejected before them; they must have been found
+   * Writes the first `frameCount` frames, after a skip if LSNs were given out and rejected before them; they must have been found
    * ready for that. What comes of it is the time that they bear, at once where that blocks. Syncs nothing.
    */
-  write(pending: Pending, count: number, isBlocking: boolean): Eventual<number> {
+  write(pending: Pending, frameCount: number, isBlocking: boolean): Eventual<number> {
     const segment = this.#open();
-    const outgoing = this.#sealer.outgoing(segment, pending, count);
+    const outgoing = this.#sealer.begin(segment, pending, frameCount);
     const { lengthBytes, lastLsn, time } = outgoing;
     const put = isBlocking
       ? this.#putSync(segment, this.#sealer.seal(segment, outgoing), lastLsn)
@@ -237,8 +237,8 @@ export class Tail {
     const bytes = new Uint8Array(skips ? 2 * CONTROL_FRAME_BYTES : CONTROL_FRAME_BYTES);
     const at = bytes.length - CONTROL_FRAME_BYTES;
     const offset = segment.endOffset + at;
-    if (skips) this.#sealer.skip(segment, bytes, 0, lastLsn);
-    this.#sealer.control(segment, bytes, at, { kind, firstLsn: lastLsn + 1, payload }, offset);
+    if (skips) this.#sealer.sealSkip(segment, bytes, 0, lastLsn);
+    this.#sealer.sealControl(segment, bytes, at, { kind, firstLsn: lastLsn + 1, payload }, offset);
     await this.#put(segment, [bytes], bytes.length, lastLsn);
     return offset;
   }
@@ -377,7 +377,13 @@ export class Tail {
   /** Before anything is written behind a mark, an idle frame of equal length takes its place, synced. */
   async #unmark(segment: Segment, mark: Mark): Promise<void> {
     const bytes = new Uint8Array(CONTROL_FRAME_BYTES);
-    this.#sealer.control(segment, bytes, 0, { kind: FrameKind.IDLE, firstLsn: mark.nextLsn, payload: 0 }, mark.offset);
+    this.#sealer.sealControl(
+      segment,
+      bytes,
+      0,
+      { kind: FrameKind.IDLE, firstLsn: mark.nextLsn, payload: 0 },
+      mark.offset,
+    );
     await segment.replaceFrame(bytes, mark.offset);
     this.#counters.fsyncs++;
     this.#mark = null;

@@ -93,6 +93,12 @@ class Lane {
   }
 }
 
+/** It is the turn of this lane, up to where others come first. */
+interface Turn {
+  readonly lane: Lane;
+  readonly toLsn: number;
+}
+
 /** See the head of this file. */
 export class Waiters {
   readonly #outcomes: Outcomes;
@@ -141,11 +147,11 @@ export class Waiters {
   /** Something has moved: settles, at each level, all up to the first that is not durable yet. */
   wake(): void {
     for (const lane of this.#all) lane.isBlocked = false;
-    for (let turns = this.#turns(); turns !== null; turns = this.#turns()) this.#serve(turns.lane, turns.toLsn);
+    for (let turn = this.#nextTurn(); turn !== null; turn = this.#nextTurn()) this.#serve(turn);
   }
 
-  /** The lane whose first waiter is the next to be settled, and up to where it is its turn; null where nobody can be. */
-  #turns(): { lane: Lane; toLsn: number } | null {
+  /** Whose first waiter is the next to be settled; null where nobody can be. */
+  #nextTurn(): Turn | null {
     let lane: Lane | null = null;
     let toLsn = Infinity;
     for (const each of this.#all) {
@@ -158,8 +164,7 @@ export class Waiters {
     return lane === null ? null : { lane, toLsn };
   }
 
-  /** Settles those of a lane up to `toLsn`. */
-  #serve(lane: Lane, toLsn: number): void {
+  #serve({ lane, toLsn }: Turn): void {
     const durableLsn = this.#outcomes.durableAt(lane.level);
     for (let waiter = lane.first; waiter !== undefined && waiter.lsn <= toLsn; waiter = lane.first) {
       lane.isBlocked = !this.#settle(waiter, durableLsn);

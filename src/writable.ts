@@ -50,7 +50,7 @@ export interface WritableOptions {
  * const stream: WalWritable = wal.writable();
  * const writer = stream.getWriter();
  * for (let nth = 0; nth < 1000; nth++) {
- *   await writer.ready; // backpressure, in bytes and in count
+ *   await writer.ready; // resolves when the chunk before has been taken
  *   void writer.write(`entry ${nth}`);
  * }
  * await writer.close(); // all of it is on the disk

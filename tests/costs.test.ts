@@ -88,7 +88,7 @@ const TABLE: Readonly<Record<string, Row>> = {
   // The header, and chunks of 1 MiB: what ends a chunk in the middle of a frame is read again.
   "reading 10,000 entries by batches": { reads: 3, opens: 1, closes: 1, sizes: 1, readPerByte: 1.056 },
   "reading 10,000 entries one by one": { reads: 3, opens: 1, closes: 1, sizes: 1, readPerByte: 1.056 },
-  // A frame that is longer than a chunk is read twice: as far as a chunk goes, and then all of it.
+  // Of frames that are longer than a chunk only the first is read twice: those behind it are taken to be as large.
   "reading 16 entries of 1 MiB by batches": { reads: 18, opens: 1, closes: 1, sizes: 2, readPerByte: 1.063 },
   // One file and one read a flush, for all of them.
   "100 followers, 20 commits": {

@@ -87,7 +87,7 @@ test("the loop is never held long: whatever the disk does, it turns after two mi
     const random = new Random(5);
     let heldMs = 0;
     for (let nth = 0; nth < 20_000; nth++) {
-      if (pace.isDue) {
+      if (pace.owesTurn) {
         pace.turned();
         heldMs = 0;
       }
@@ -105,7 +105,7 @@ test("on a fast disk turning is the exception", () => {
   let turns = 0;
   for (let nth = 0; nth < 1000; nth++) {
     sync(pace, 1, 0.1);
-    if (!pace.isDue) continue;
+    if (!pace.owesTurn) continue;
     pace.turned();
     turns++;
   }
@@ -170,11 +170,11 @@ test("writes that no sync follows hold the loop as well: now and then it turns",
   for (const mode of ["pool", "auto", "blocking"] as const) {
     const pace = new Pace(mode);
     write(pace, 3, 0.5);
-    assert(!pace.isDue);
+    assert(!pace.owesTurn);
     write(pace, 1, 0.5);
-    assert(pace.isDue);
+    assert(pace.owesTurn);
     pace.turned();
-    assert(!pace.isDue);
+    assert(!pace.owesTurn);
   }
 });
 
@@ -182,7 +182,7 @@ test("a call in the pool lets the loop turn as well", () => {
   const pace = new Pace("blocking");
   sync(pace, 3, 1);
   pace.synced(0.1, false, smallBytes, 0);
-  assert(!pace.isDue);
+  assert(!pace.owesTurn);
 });
 
 test("where large flushes block, one of some goes through the pool, to see whether something comes meanwhile", () => {

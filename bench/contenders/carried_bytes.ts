@@ -13,7 +13,7 @@ import { median } from "../harness/statistics.ts";
 /** As a floor calls it that writes as much. */
 export const AS_CARRIED = "as much a sync as a flush carried";
 /** As a figure of the log calls it. */
-export const CARRIED = "a flush carried";
+const CARRIED = "a flush carried";
 
 const KIB = 1024;
 

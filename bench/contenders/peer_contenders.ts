@@ -66,7 +66,7 @@ export function filledPeerContenders({ fill, round }: FilledPeerWork): Contender
   });
 }
 
-/** Puts `count` entries in transactions of `size`, and resolves to the milliseconds that it took. */
+/** Makes `count` transactions of these batches, which come round; resolves to the milliseconds that took. */
 export async function putInBatches(
   peer: Peer,
   batches: readonly (readonly Uint8Array[])[],

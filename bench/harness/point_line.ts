@@ -12,7 +12,7 @@ export type Better = "lower" | "higher";
 export interface Figure {
   /** Who: `"walstream, blocking"`, `"floor, prepared"`, `"lmdb"`. */
   readonly contender: string;
-  /** What of it: `"p50"`, `"µs a commit, 1,000 callers"`. The same words mean the same thing within a point. */
+  /** What of it: `"p50"`, `"a commit, 1,000 callers"`. The same words mean the same thing within a point. */
   readonly what: string;
   readonly unit: string;
   readonly better: Better;

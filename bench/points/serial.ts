@@ -11,6 +11,7 @@
  * @module
  */
 
+import { randomFillSync } from "node:crypto";
 import { join } from "node:path";
 import { type IoMode, Wal } from "../../mod.ts";
 import { floorContender, floorName } from "../contenders/floors.ts";
@@ -76,11 +77,9 @@ function committing(name: string, io: IoMode, scale: Scale): Contender {
   return {
     name,
     round: async (directory: string, watch: Watch) => {
-      const [commits, warmUp, bytes] = [
-        commitsOf(scale),
-        scale.pick(WARM_UP, 10),
-        new Uint8Array(flushBytes(1)).fill(7),
-      ];
+      const commits = commitsOf(scale);
+      const warmUp = scale.pick(WARM_UP, 10);
+      const bytes = randomFillSync(new Uint8Array(flushBytes(1)));
       const file = new SyncedFile(directory, "prepared", (commits + warmUp + TURN) * bytes.length);
       const wal = await Wal.open(join(directory, "log"), { io });
       try {

@@ -2,8 +2,8 @@
  * `stream_single`: one entry a chunk.
  *
  * Beside it the same source, piped by the runtime into a sink that does nothing: with the queue that a WritableStream
- * has unless told otherwise, and with one as long as the log's, which is quicker on some runtimes. The log is held
- * against the better one.
+ * has unless told otherwise, which is the log's too, and with a longer one, which is quicker on some runtimes. The log
+ * is held against the better one.
  *
  * @module
  */
@@ -18,7 +18,7 @@ import { sourceOf } from "../instruments/sources.ts";
 const WHAT = "rate";
 /** Chunks a pull. */
 const AT_ONCE = 64;
-/** About what waits in the log's own stream. */
+/** Quicker on some runtimes than a queue of one. */
 const LONG_QUEUE = 64;
 
 const SINKS: Readonly<Record<string, QueuingStrategy | undefined>> = {
