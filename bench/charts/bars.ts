@@ -140,9 +140,9 @@ export class Bars {
           return value === null ? [] : [`${label} ${format(value)}`];
         });
         const floor = floors[column] ?? null;
-        return `${title}: ${[...said, ...(floor === null ? [] : [`floor ${format(floor)}`])].join(", ")}`;
+        return titled(title, [...said, ...(floor === null ? [] : [`floor ${format(floor)}`])].join(", "));
       });
-      return `${title}: ${groups.join("; ")}`;
+      return titled(title, groups.join("; "));
     });
     return columns.join(". ");
   }
@@ -159,4 +159,9 @@ function scaleOf(groups: readonly BarGroup[], column: number, lengthPixels: numb
   const floors = groups.flatMap(({ floors }) => floors[column] ?? []);
   const hasFloors = Math.max(0, ...floors) <= FARTHEST_FLOOR * Math.max(0, ...bars);
   return { scale: new LinearScale(hasFloors ? [...bars, ...floors] : bars, lengthPixels), hasFloors };
+}
+
+/** A chart of one group, or of one column, has no title for it. */
+function titled(title: string, text: string): string {
+  return title === "" ? text : `${title}: ${text}`;
 }
