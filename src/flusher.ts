@@ -47,7 +47,6 @@ interface Flight {
   readonly pending: Pending;
   /** How many of its frames go out: the others find no room in the segment. */
   readonly frameCount: number;
-  readonly lengthBytes: number;
   /** What readers were shown before. */
   readonly visibleLsn: number;
   readonly startMs: number;
@@ -127,7 +126,6 @@ export class Flusher {
     const flight: Flight = {
       pending,
       frameCount,
-      lengthBytes,
       visibleLsn: settlement.visibleLsn,
       startMs: runtime.monotonicMs(),
       blocksWrite: this.#pace.blocksWrite(lengthBytes),
@@ -138,7 +136,7 @@ export class Flusher {
 
   #written(flight: Flight, time: number): Eventual<void> {
     const { tail, runtime, intake, settlement, observers, moved } = this.#options;
-    const { startMs, blocksWrite, lengthBytes, visibleLsn } = flight;
+    const { startMs, blocksWrite, visibleLsn } = flight;
     this.#lastFlushMs = runtime.monotonicMs();
     this.#pace.wrote(this.#lastFlushMs - startMs, blocksWrite);
     observers.written(tail.writtenLsn, time);
@@ -147,9 +145,10 @@ export class Flusher {
       settlement.advance();
       moved.notify();
     }
-    const blocksSync = this.#pace.blocksSync(lengthBytes);
+    const { unsyncedBytes } = tail; // of this flush, and of those before it that asked for no sync
+    const blocksSync = this.#pace.blocksSync(unsyncedBytes);
     return proceed(blocksSync ? tail.syncSync() : tail.sync(), (elapsedMs) => {
-      this.#pace.synced(elapsedMs, blocksSync, lengthBytes, intake.pending.pendingBytes);
+      this.#pace.synced(elapsedMs, blocksSync, unsyncedBytes, intake.pending.pendingBytes);
       this.#lastFlushMs += elapsedMs;
       this.#ended(flight, true);
     });

@@ -63,7 +63,7 @@ export class Pace {
     return this.#waryWrites === 0 && lengthBytes <= HUGE_BYTES;
   }
 
-  /** Whether the next sync, after a write of so many bytes, blocks. */
+  /** Whether the next sync, of so many bytes, blocks. */
   blocksSync(lengthBytes: number): boolean {
     const mostBytes = this.mode === "blocking" ? Infinity : this.#hasCompany ? LARGE_SYNC_BYTES : HUGE_BYTES;
     return this.#isBlocking && lengthBytes <= mostBytes;

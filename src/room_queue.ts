@@ -18,6 +18,9 @@ export class RoomQueue {
   #waiters: RoomWaiter[] = [];
   /** How many of them are not gone. */
   #count = 0;
+  /** Whose turn it is just now. */
+  #served: RoomWaiter | null = null;
+  #reasonOfServed: unknown = null;
 
   /** Whether nobody waits. */
   get isEmpty(): boolean {
@@ -31,10 +34,7 @@ export class RoomQueue {
       const waiter = { attempt, resolve, reject, isGone: false };
       this.#waiters.push(waiter);
       this.#count++;
-      leave = () => {
-        this.#goes(waiter);
-        reject(signal?.reason);
-      };
+      leave = () => this.#turnAway(waiter, signal?.reason);
     });
     if (signal === undefined) return turn;
     if (signal.aborted) leave();
@@ -54,20 +54,28 @@ export class RoomQueue {
 
   /** Turns everyone away. */
   reject(reason: unknown): void {
-    for (const waiter of this.#waiters.splice(0)) {
-      this.#goes(waiter);
-      waiter.reject(reason);
-    }
+    for (const waiter of this.#waiters.splice(0)) this.#turnAway(waiter, reason);
+  }
+
+  /** Whose turn it is just now may have called this himself, from a getter of his entry: what became of that decides. */
+  #turnAway(waiter: RoomWaiter, reason: unknown): void {
+    this.#goes(waiter);
+    if (waiter === this.#served) this.#reasonOfServed = reason;
+    else waiter.reject(reason);
   }
 
   /** False where there is no room yet. */
   #serveOne(waiter: RoomWaiter): boolean {
+    this.#served = waiter;
     try {
       const lsn = waiter.attempt();
-      if (lsn === 0) return false;
-      waiter.resolve(lsn);
+      if (lsn !== 0) waiter.resolve(lsn);
+      else if (waiter.isGone) waiter.reject(this.#reasonOfServed);
+      else return false;
     } catch (error) {
       waiter.reject(error);
+    } finally {
+      this.#served = null;
     }
     this.#goes(waiter);
     return true;

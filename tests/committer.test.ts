@@ -72,6 +72,16 @@ test("who commits again and again, on the calling thread, does not keep the even
   await wal.close();
 });
 
+test("a sync that carries many flushes is as large as all of them: the thread is not held for it", async () => {
+  const log = await openLogWith("first", { durability: "write", segmentBytes: 0 });
+  for (let nth = 0; nth < 40; nth++) await log.wal.commit({ data: "small", durability: "fsync" });
+  assertEquals(log.calls("syncData", ANY_WAL).at(-1)?.blocking, true);
+  const from = log.faults.calls.length;
+  const data = new Uint8Array(60_000);
+  for (let nth = 0; nth < 1200; nth++) await log.wal.commit(data);
+  assertEquals(log.calls("syncData", ANY_WAL, from).map(({ blocking }) => blocking), [false]);
+});
+
 test("preset sync gives each entry and each batch a write and a sync of its own", async () => {
   const log = await openLogWith("first", { preset: "sync" });
   const commits = (): Promise<unknown> =>

@@ -88,3 +88,19 @@ test("one who was let in and gives up a moment later is out of the line once, an
   assert(!line.queue.isEmpty);
   assertEquals(await line.serve(1), ["next is 1"]);
 });
+
+test("who is turned away in his own turn, and gets in all the same, is told that he is in; who does not, why", async () => {
+  const queue = new RoomQueue();
+  const closed = new Error("closed");
+  const turnsAllAway = (lsn: number) => (): number => {
+    queue.reject(closed);
+    return lsn;
+  };
+  const accepted = queue.join(turnsAllAway(7));
+  const behind = queue.join(() => 8).catch((error: unknown) => error);
+  queue.serve();
+  assertEquals([await accepted, await behind], [7, closed]);
+  const refused = queue.join(turnsAllAway(0)).catch((error: unknown) => error);
+  queue.serve();
+  assertEquals([await refused, queue.isEmpty], [closed, true]);
+});

@@ -5,6 +5,7 @@ import { test } from "node:test";
 import { crc32 } from "node:zlib";
 import { Wal } from "../mod.ts";
 import { MemoryRuntime } from "../src/runtime/memory.ts";
+import { openLog } from "./support/log_fixture.ts";
 
 const MOST_TURNS = 40;
 const LEAST_BYTES = 100;
@@ -41,4 +42,21 @@ test("commits get their LSNs in the order of their calls, whatever moment of a f
       }
     }
   }
+});
+
+test("an entry whose getter closes the log while it is let in from the line is in the log, and its commit says so", async () => {
+  const log = await openLog({ maxBufferedBytes: 100 });
+  const first = log.wal.commit("a".repeat(200));
+  let closing: Promise<void> | null = null;
+  const closes = {
+    get data(): string {
+      closing ??= log.wal.close();
+      return "b";
+    },
+  };
+  const second = log.wal.commit(closes);
+  assertEquals([await first, await second], [1, 2]);
+  await closing;
+  await log.crashAndReopen();
+  assertEquals(log.wal.lastLsn, 2);
 });
