@@ -414,9 +414,8 @@ export class Wal {
   /**
    * Reads the log from one LSN to another, both included, in order. Ends at what was durable at the call; with `follow` it
    * goes on with what becomes durable, until the log is closed or fails. Throws at once where `from` has been cut away, or is
-   * not given out yet. Memory is bounded
-   * by two reads, each of 1 MiB or of the largest frame, whichever is more, whichever is more. A stream that is being read when the log is closed goes on as long as nobody
-   * else frees the files.
+   * not given out yet. Memory is bounded by two reads, each of 1 MiB or of the largest frame, whichever is more. A stream that is
+   * being read when the log is closed goes on as long as nobody else frees the files.
    *
    * @example
    * ```ts
