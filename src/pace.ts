@@ -20,6 +20,9 @@ const SLOW_MS = 2;
 const BYTES_PER_MS = 1024 * 1024;
 /** So many fast ones in a row are believed. After each slow one that blocks, twice as many are asked for. */
 const FIRST_TRIAL = 8;
+/** After a slow write so many go through the pool; after the next slow one twice as many. */
+const FIRST_WARY_WRITES = 4;
+/** What is doubled ends here. */
 const LONGEST_TRIAL = 1024;
 /** A slow one after more than so many good ones is forgiven: every disk is slow now and then. */
 const LONG_RUN = 256;
@@ -29,12 +32,13 @@ const LARGE_SYNC_BYTES = 256 * 1024;
 const COMPANY_SHARE = 1 / 8;
 /** What is larger blocks only with `"blocking"`: even into the page cache it takes long. */
 const HUGE_BYTES = 2 * 1024 * 1024;
-/** After a slow write so many go through the pool. */
-const WARY_WRITES = 64;
 /** After holding the thread so long in all, the event loop is to turn. */
 const HOLD_MS = 2;
-/** So many large flushes block before one is made in the pool again, to see whether something comes meanwhile. */
-const UNSEEN_SYNCS = 16;
+/**
+ * So many large flushes block before one is made in the pool again, to see whether something comes meanwhile; where nothing
+ * does, twice as many before the next.
+ */
+const FIRST_UNSEEN_SYNCS = 16;
 
 /** Remembers how fast the disk has been. */
 export class Pace {
@@ -45,10 +49,15 @@ export class Pace {
   #trial = FIRST_TRIAL;
   /** How many syncs have blocked since the last slow one. */
   #blockedSyncs = 0;
+  /** So many writes are still to go through the pool. */
   #waryWrites = 0;
+  #nextWaryWrites = FIRST_WARY_WRITES;
+  /** How many writes have blocked since the last slow one. */
+  #blockedWrites = 0;
   /** Whether something has come during the last sync in the pool, or that is to be seen again. */
   #hasCompany = true;
   #unseenSyncs = 0;
+  #mostUnseenSyncs = FIRST_UNSEEN_SYNCS;
   #heldMs = 0;
 
   /** @param mode What the user asked for. */
@@ -82,8 +91,15 @@ export class Pace {
   /** Takes note of how long a write took. */
   wrote(elapsedMs: number, wasBlocking: boolean): void {
     this.#hold(elapsedMs, wasBlocking);
-    if (wasBlocking && elapsedMs > SLOW_MS) this.#waryWrites = WARY_WRITES;
-    else if (this.#waryWrites > 0) this.#waryWrites--;
+    if (!wasBlocking) {
+      if (this.#waryWrites > 0) this.#waryWrites--;
+    } else if (elapsedMs <= SLOW_MS) this.#blockedWrites++;
+    else {
+      if (this.#blockedWrites > LONG_RUN) this.#nextWaryWrites = FIRST_WARY_WRITES;
+      this.#waryWrites = this.#nextWaryWrites;
+      this.#nextWaryWrites = Math.min(2 * this.#nextWaryWrites, LONGEST_TRIAL);
+      this.#blockedWrites = 0;
+    }
   }
 
   /** Takes note of how long a sync of so many bytes took, and how many have come meanwhile. */
@@ -105,9 +121,12 @@ export class Pace {
 
   /** Only a sync in the pool shows whether something comes meanwhile. */
   #notice(wasBlocking: boolean, lengthBytes: number, arrivedBytes: number): void {
-    if (!wasBlocking) this.#hasCompany = arrivedBytes > COMPANY_SHARE * lengthBytes;
-    else if (lengthBytes > LARGE_SYNC_BYTES && ++this.#unseenSyncs >= UNSEEN_SYNCS) {
+    if (!wasBlocking) {
+      this.#hasCompany = arrivedBytes > COMPANY_SHARE * lengthBytes;
+      if (this.#hasCompany) this.#mostUnseenSyncs = FIRST_UNSEEN_SYNCS;
+    } else if (lengthBytes > LARGE_SYNC_BYTES && ++this.#unseenSyncs >= this.#mostUnseenSyncs) {
       this.#unseenSyncs = 0;
+      this.#mostUnseenSyncs = Math.min(2 * this.#mostUnseenSyncs, LONGEST_TRIAL);
       this.#hasCompany = true;
     }
   }

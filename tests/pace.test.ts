@@ -160,10 +160,26 @@ test("a write into the page cache blocks, in the pool's mode too, unless it is l
   assertEquals(write(new Pace("blocking"), 1, 0.02, 64 * 1024 * 1024), [true]);
 });
 
-test("after a write that took long the next ones go through the pool", () => {
-  const pace = new Pace("auto");
+/** How many writes go through the pool after one that takes long. */
+function wariness(pace: Pace): number {
   assertEquals(write(pace, 1, 3), [true]);
-  assertEquals(write(pace, 65, 0.02), [...Array.from({ length: 64 }, () => false), true]);
+  return write(pace, 2000, 0.02).indexOf(true);
+}
+
+test("after a write that took long the next ones go through the pool; twice as many after each that follows, up to a bound", () => {
+  const pace = new Pace("auto");
+  const wary = Array.from({ length: 10 }, () => {
+    write(pace, 1, 3);
+    let count = 0;
+    for (; !pace.blocksWrite(smallBytes); count++) pace.wrote(0.02, false);
+    return count;
+  });
+  assertEquals(wary, [4, 8, 16, 32, 64, 128, 256, 512, 1024, 1024]);
+});
+
+test("one slow write after hundreds of good ones is forgiven", () => {
+  const pace = new Pace("auto");
+  assertEquals([wariness(pace), wariness(pace), wariness(pace)], [4, 4, 4]);
 });
 
 test("writes that no sync follows hold the loop as well: now and then it turns", () => {
@@ -185,17 +201,31 @@ test("a call in the pool lets the loop turn as well", () => {
   assert(!pace.owesTurn);
 });
 
+/** Which of so many large flushes go through the pool, where so much comes meanwhile. */
+function looks(pace: Pace, flushes: number, arrivedBytes: number): number[] {
+  const large = 1024 * 1024;
+  const nths: number[] = [];
+  for (let nth = 0; nth < flushes; nth++) {
+    const isBlocking = pace.blocksSync(large);
+    if (!isBlocking) nths.push(nth);
+    pace.synced(0.3, isBlocking, large, isBlocking ? 0 : arrivedBytes);
+  }
+  return nths;
+}
+
 test("where large flushes block, one of some goes through the pool, to see whether something comes meanwhile", () => {
   const pace = new Pace("auto");
   assertLess(trial(pace), Infinity);
-  const large = 1024 * 1024;
-  pace.synced(0.3, false, large, 0);
-  const blocked: boolean[] = [];
-  for (let nth = 0; nth < 34; nth++) {
-    blocked.push(pace.blocksSync(large));
-    pace.synced(0.3, blocked.at(-1) ?? false, large, 0);
-  }
-  assertEquals(blocked.map((each, nth) => each ? -1 : nth).filter((nth) => nth >= 0), [16, 33]);
+  assertEquals(looks(pace, 120, 0), [16, 49, 114]);
+});
+
+test("where nothing ever came it is looked more and more seldom, and as often as at first once something has", () => {
+  const pace = new Pace("auto");
+  assertLess(trial(pace), Infinity);
+  assertLess(looks(pace, 100_000, 0).length, 110);
+  while (pace.blocksSync(1024 * 1024)) pace.synced(0.3, true, 1024 * 1024, 0);
+  pace.synced(0.3, false, 1024 * 1024, 1024 * 1024);
+  assertEquals(looks(pace, 19, 0), [0, 17]);
 });
 
 test("how long writes take says nothing of the disk", () => {

@@ -31,18 +31,24 @@ class Sea {
   }
 
   wait(...lsns: number[]): void {
-    for (const lsn of lsns) {
-      this.waiting.push(lsn);
-      const settle = (outcome: string): void => {
-        this.waiting.splice(this.waiting.indexOf(lsn), 1);
-        const lower = this.waiting.filter((other) => other < lsn);
-        this.settled.push(lower.length === 0 ? outcome : `${outcome} before ${lower}`);
-      };
-      this.#waiters.wait(lsn, "fsync").then(
-        (lsn) => settle(`${lsn}`),
-        (error: Error) => settle(`${lsn} ${error.message}`),
-      );
+    for (const lsn of lsns) this.#note(lsn, this.#waiters.wait(lsn, "own"));
+  }
+
+  /** Waits for the newest LSNs, as commits do, from `firstLsn` on. */
+  commit(firstLsn: number, count: number, frameLsn: number): void {
+    for (let lsn = firstLsn; lsn < firstLsn + count; lsn++) {
+      this.#note(lsn, this.#waiters.waitTogether(lsn, frameLsn, "fsync"));
     }
+  }
+
+  #note(lsn: number, promise: Promise<number>): void {
+    this.waiting.push(lsn);
+    const settle = (outcome: string): void => {
+      this.waiting.splice(this.waiting.indexOf(lsn), 1);
+      const lower = this.waiting.filter((other) => other < lsn);
+      this.settled.push(lower.length === 0 ? outcome : `${outcome} before ${lower}`);
+    };
+    promise.then((lsn) => settle(`${lsn}`), (error: Error) => settle(`${lsn} ${error.message}`));
   }
 
   /** Something has moved: everyone is woken. What was settled since the last look. */
@@ -147,6 +153,34 @@ test("whoever comes whenever, nobody is settled before one with a lower LSN, and
       }
       if (random.chance(0.5)) await nextHostTask();
       told.push(...await sea.notify(sea.durableLsn + random.integer(0, 4)));
+    }
+    told.push(...await sea.notify(Infinity));
+    assertEquals(told.filter((each) => !/^\d+$/.test(each)), [], `seed ${seed}`);
+    assertEquals([told.length, sea.waiting], [count, []], `seed ${seed}`);
+  }
+});
+
+test("whoever commits whenever, and whoever waits for any of it, nobody is settled before one with a lower LSN", async () => {
+  for (let seed = 0; seed < 300; seed++) {
+    const random = new Random(seed);
+    const sea = new Sea();
+    const told: string[] = [];
+    let [lastLsn, frameLsn, count] = [0, 1, 0];
+    for (let step = 0; step < 20; step++) {
+      if (random.chance(0.3)) lastLsn += random.integer(1, 3); // nobody waits for these
+      const commits = random.integer(1, 5);
+      sea.commit(lastLsn + 1, commits, frameLsn);
+      lastLsn += commits;
+      for (let nth = random.integer(0, 4); nth > 0; nth--, count++) {
+        sea.wait(random.integer(Math.min(sea.durableLsn + 1, lastLsn), lastLsn));
+      }
+      count += commits;
+      if (random.chance(0.3)) await nextHostTask();
+      if (random.chance(0.5)) frameLsn = lastLsn + 1;
+      else if (random.chance(0.3)) { // all that there is goes to the disk, as whole frames do
+        told.push(...await sea.notify(lastLsn));
+        frameLsn = lastLsn + 1;
+      }
     }
     told.push(...await sea.notify(Infinity));
     assertEquals(told.filter((each) => !/^\d+$/.test(each)), [], `seed ${seed}`);
