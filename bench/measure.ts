@@ -32,7 +32,7 @@ export async function measure(order: Order, tell: (progress: Progress) => void):
     directory: order.directory,
     onTurn: (round, who) => tell({ round, rounds, who }),
   });
-  const peers = new Set(contenders.filter(({ isPeer }) => isPeer === true).map(({ name }) => name));
+  const hasPeers = contenders.some(({ isPeer }) => isPeer === true);
   const tuned = new Set(contenders.filter(({ isTuned }) => isTuned === true).map(({ name }) => name));
   return {
     point: point.name,
@@ -46,9 +46,9 @@ export async function measure(order: Order, tell: (progress: Progress) => void):
     entryBytes: point.entryBytes,
     quick: order.isQuick,
     figures,
-    targets: point.targets(new Figures(figures, peers, tuned)),
+    targets: point.targets(new Figures(figures, contenders, absent)),
     absent,
     unlimited: [...tuned].filter((name) => figures.some(({ contender }) => contender === name)),
-    peers: peers.size === 0 ? {} : await peerVersions(),
+    peers: hasPeers ? await peerVersions() : {},
   };
 }

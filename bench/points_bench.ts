@@ -84,7 +84,7 @@ function add(point: Point, contender: Contender): void {
 
 for (const point of points) {
   for (const contender of point.contenders(scale)) {
-    const reason = await contender.unavailable?.() ?? null;
-    if (reason === null) add(point, contender);
+    const obstacle = await contender.unavailable?.() ?? null;
+    if (obstacle === null) add(point, contender);
   }
 }

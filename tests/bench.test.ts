@@ -216,9 +216,9 @@ test("bench: contenders take turns, each round in another order, and the first r
       },
     });
     const { figures } = await run(["a", "b", "c"].map(contender), directory);
-    assertEquals(turns.join(""), "abcbcacab");
-    assertEquals(figures.map(({ contender, rounds }) => `${contender} ${rounds}`), ["a 6,8", "b 4,9", "c 5,7"]);
-    assertEquals(figures.map((figure) => figure.median), [7, 6.5, 6]);
+    assertEquals(turns.join(""), "abcacbcab");
+    assertEquals(figures.map(({ contender, rounds }) => `${contender} ${rounds}`), ["a 4,8", "b 6,9", "c 5,7"]);
+    assertEquals(figures.map((figure) => figure.median), [6, 7.5, 6]);
     assertEquals(await readdir(directory), []);
   });
 });
@@ -231,7 +231,7 @@ test("bench: a peer that is not here or fails is left out and told of; anybody e
       ...well,
       name: "away",
       isPeer: true,
-      unavailable: () => Promise.resolve("not installed"),
+      unavailable: () => Promise.resolve({ reason: "not installed", isMissed: true }),
     };
     const unready: Contender = {
       ...well,
@@ -247,9 +247,9 @@ test("bench: a peer that is not here or fails is left out and told of; anybody e
     const { figures, absent } = await run([well, away, unready, late], directory);
     assertEquals(figures.map(({ contender }) => contender), ["well"]);
     assertEquals(absent, [
-      { contender: "away", reason: "not installed" },
-      { contender: "unready", reason: "failed: full" },
-      { contender: "late", reason: "failed: broken" },
+      { contender: "away", reason: "not installed", isMissed: true },
+      { contender: "unready", reason: "failed: full", isMissed: true },
+      { contender: "late", reason: "failed: broken", isMissed: true },
     ]);
     const own: Contender = { name: "log", round: () => Promise.reject(new Error("lost an entry")) };
     await assertRejects(() => run([own], directory), Error, "lost an entry");
@@ -291,11 +291,21 @@ test("bench: a limit is met at its very edge, missed beyond, and unknown where a
   );
   const all = [figure("log", "lower", 1), figure("a", "lower", 3), figure("b", "lower", 2)];
   const more = [figure("a", "higher", 3), figure("b", "higher", 2), figure("t", "lower", 1), figure("t", "higher", 4)];
-  const figures = new Figures([...all, ...more], new Set(["a", "b", "t"]), new Set(["t"]));
+  const [a, b] = [{ name: "a", isPeer: true }, { name: "b", isPeer: true }];
+  const entrants = [{ name: "log" }, a, b, { name: "t", isPeer: true, isTuned: true }];
+  const figures = new Figures([...all, ...more], entrants, []);
   assertEquals(figures.bestPeer("lower"), { name: "b", value: 2 });
   assertEquals(figures.bestPeer("higher"), { name: "a", value: 3 });
+  const isHeldAgainst = (contender: string, isMissed: boolean): boolean => {
+    const absent = [{ contender, reason: "", isMissed }];
+    return new Figures(all, [...entrants, { name: "z", isPeer: true }], absent).bestPeer("lower") !== null;
+  };
+  assertEquals([isHeldAgainst("z", true), isHeldAgainst("z", false), isHeldAgainst("t", true)], [false, true, true]);
   assertEquals([figures.bestTuned("higher"), figures.bestTuned("none")], [{ name: "t", value: 4 }, null]);
   assertEquals(besideTuned(figures.bestTuned("higher"), 2).map(({ isLimit, met }) => [isLimit, met]), [[false, null]]);
+  const rising = [figure("log", "lower", 1), { ...figure("a", "lower", 1), rounds: [2, 1] }];
+  assertEquals(new Figures(rising, entrants, []).medianRatio("log", "a", "lower"), 1.25);
+  assertEquals(new Figures(rising, entrants, []).medianRatio("log", "b", "lower"), null);
   assertEquals([figures.median("log", "lower"), figures.most("log", "lower"), figures.median("log", "none")], [
     1,
     2,
@@ -319,7 +329,7 @@ const line: PointLine = {
   figures: [],
   targets: [],
   absent: [],
-  unlimited: [],
+  unlimited: ["a:sqlite, tuned", "lmdb, one buffer"],
   peers: { "lmdb": "1", "lmdb, blocking": "1", "a:sqlite": "3", "a:sqlite, tuned": "3" },
 };
 
@@ -349,7 +359,12 @@ test("bench: charts say what was measured, against the floor and other stores, o
       "a:sqlite, tuned": 1,
       "a:sqlite": NaN, // could not be measured
     }, { at: "2026-11-21T00:00:00.000Z" }),
-    lineOf("recover", "rate", { "walstream": 8e6, "floor, reading the files": 160e6, "lmdb": 2e6 }, { runtime: "bun" }),
+    lineOf("recover", "rate", {
+      "walstream": 8e6,
+      "floor, reading the files": 160e6,
+      "lmdb": 2e6,
+      "lmdb, one buffer": 5e6,
+    }, { runtime: "bun" }),
   ];
   const charts = drawCharts(lines);
   assertEquals([...charts.keys()], ["floor.svg", "callers.svg", "commits.svg", "bulk.svg"]);
@@ -367,12 +382,29 @@ test("bench: charts say what was measured, against the floor and other stores, o
     assertStringIncludes(commits, `>${text}<`);
   }
   assert(!commits.includes(">100<") && !commits.includes(">a:sqlite<") && commits.includes('class="floor"'));
-  assertStringIncludes(charts.get("bulk.svg") ?? "", "floor 160 M, far right");
+  for (const text of ["floor 160 M, far right", ">2.0 M<", ">lmdb, tuned<", ">5.0 M<"]) {
+    assertStringIncludes(charts.get("bulk.svg") ?? "", text);
+  }
   assertEquals([...drawCharts([lineOf("append", "a call", { "walstream": 1 })]).keys()], []);
   assertStringIncludes(
     drawCharts([{ ...lines[0] ?? line, quick: true }]).get("commits.svg") ?? "",
     "figures mean nothing",
   );
+});
+
+test("bench: how commits grow with callers is shown beside one store, the best with many, and its own figures", () => {
+  const callers = drawCharts([
+    lineOf("serial", "rate", { "walstream": 9000, "floor, prepared": 10_000, "lmdb": 7000, "a:sqlite": 3000 }),
+    lineOf("clients", many, {
+      "walstream": 0.5,
+      "floor, prepared": 0.2,
+      "lmdb": 2,
+      "a:sqlite": 1,
+      "a:sqlite, tuned": 0.1,
+    }),
+  ]).get("callers.svg") ?? "";
+  assertStringIncludes(callers, "a:sqlite 3.0 k/s with 1 caller, 1.0 M/s with 1,000 callers");
+  assertStringIncludes(callers, "walstream 9.0 k/s with 1 caller, 2.0 M/s with 1,000 callers");
 });
 
 /** Every element is closed where it must be, and every ampersand is one of XML's own. */

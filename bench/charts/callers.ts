@@ -4,9 +4,10 @@
  * @module
  */
 
+import { callersText, commitWith } from "../harness/words.ts";
 import { type Card, MARGIN, WIDTH } from "./card.ts";
-import type { Measured } from "./measured.ts";
-import { callersText, short } from "./numbers.ts";
+import type { Measured, Peer } from "./measured.ts";
+import { short } from "./numbers.ts";
 import { Panel, type Place, type Series } from "./panel.ts";
 import { LogScale } from "./scales.ts";
 
@@ -44,8 +45,8 @@ export function drawCallers(runtimes: readonly Measured[]): Card | null {
     title: "Commits a second, by the number of callers",
     subtitle:
       "Each caller awaits its own durable commit before the next. Both axes are logarithmic. Dashed: the floor, the disk " +
-      "alone, with one entry and with 1,000 a sync, into a prepared file. Dotted: the best other store that is not tuned, " +
-      "with one entry at a time, and with 1,000 callers by transactions of 1,000 or its own batching.",
+      "alone, with one entry and with 1,000 a sync, into a prepared file. Dotted: the other store that is the best with 1,000 " +
+      "callers, of those not tuned: there by transactions of 1,000 or its own batching, and with one entry at a time.",
     description: drawn.map(({ title, series }) => `${title}: ${series.map(wordsOf).join("; ")}`).join(". "),
     height: Math.ceil(drawn.length / beside) * PANEL_STEP - 14,
     body,
@@ -54,15 +55,17 @@ export function drawCallers(runtimes: readonly Measured[]): Card | null {
 }
 
 function seriesOf(measured: Measured): Series[] {
+  const alone = measured.perSecond("serial", LOG, "rate"); // beside the floor and the store, which stand there too
   const log = CALLERS.flatMap((callers) => {
-    const rate = measured.perSecond("clients", LOG, whatOf(callers));
+    const rate = (callers === 1 ? alone : null) ?? measured.perSecond("clients", LOG, commitWith(callers));
     return rate === null ? [] : [{ callers, rate }];
   });
   const floor = both(
     measured.perSecond("serial", FLOOR, "rate"),
-    measured.perSecond("clients", FLOOR, whatOf(MANY)),
+    measured.perSecond("clients", FLOOR, commitWith(MANY)),
   );
-  const [one, many] = [best(measured, "serial", "rate"), best(measured, "clients", whatOf(MANY))];
+  const many = best(measured.peers("clients", commitWith(MANY)));
+  const one = best(measured.peers("serial", "rate").filter(({ name }) => many === null || name === many.name));
   const peers = both(one?.perSecond ?? null, many?.perSecond ?? null);
   const all: Series[] = [
     { role: "floor", label: "floor", places: floor },
@@ -72,10 +75,6 @@ function seriesOf(measured: Measured): Series[] {
   return all.filter(({ places }) => places.length > 0);
 }
 
-function whatOf(callers: number): string {
-  return `a commit, ${callersText(callers)}`;
-}
-
 function both(one: number | null, many: number | null): Place[] {
   return [
     ...(one === null ? [] : [{ callers: 1, rate: one }]),
@@ -83,9 +82,8 @@ function both(one: number | null, many: number | null): Place[] {
   ];
 }
 
-function best(measured: Measured, point: string, what: string): { name: string; perSecond: number } | null {
-  const peers = measured.peers(point, what).filter(({ isTuned }) => !isTuned);
-  return peers.sort((a, b) => b.perSecond - a.perSecond)[0] ?? null;
+function best(peers: readonly Peer[]): Peer | null {
+  return peers.filter(({ isTuned }) => !isTuned).sort((a, b) => b.perSecond - a.perSecond)[0] ?? null;
 }
 
 function wordsOf({ label, places }: Series): string {

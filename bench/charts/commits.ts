@@ -4,6 +4,7 @@
  * @module
  */
 
+import { commitWith } from "../harness/words.ts";
 import { type BarColumn, Bars } from "./bars.ts";
 import type { Card } from "./card.ts";
 import type { Measured } from "./measured.ts";
@@ -12,7 +13,7 @@ import { linesOf, type RivalColumn, rivalGroups } from "./rivals.ts";
 
 const POINTS: readonly RivalColumn[] = [
   { point: "serial", what: "rate", floor: "floor, prepared" },
-  { point: "clients", what: "a commit, 1,000 callers", floor: "floor, prepared" },
+  { point: "clients", what: commitWith(1000), floor: "floor, prepared" },
 ];
 const COLUMNS: readonly BarColumn[] = ["one caller", "1,000 callers"].map((title) => ({
   title: `Commits/s: ${title}`,

@@ -4,6 +4,7 @@
  * @module
  */
 
+import { commitWith, FLOOR_IN_TURNS } from "../harness/words.ts";
 import { type BarColumn, type BarRow, Bars } from "./bars.ts";
 import type { Card } from "./card.ts";
 import type { Measured } from "./measured.ts";
@@ -16,13 +17,18 @@ interface Comparison {
   readonly what: string;
   readonly log: string;
   readonly floor: string;
+  /** Where the floor's figure has another name. */
+  readonly floorWhat?: string;
 }
 
 const [LOG, PREPARED, GROWING] = ["walstream", "floor, prepared", "floor, growing"] as const;
-const MANY = "a commit, 1,000 callers";
+const MANY = commitWith(1000);
+
+/** The floor that took turns with the log, call by call: from one minute to the next the disk changes by more. */
+const IN_TURNS = { log: `${LOG}, blocking`, floor: `${LOG}, blocking`, floorWhat: FLOOR_IN_TURNS } as const;
 
 const COMPARISONS: readonly Comparison[] = [
-  { label: "one caller, blocking", point: "serial", what: "p50", log: `${LOG}, blocking`, floor: PREPARED },
+  { label: "one caller, blocking", point: "serial", what: "p50", ...IN_TURNS },
   { label: "1,000 callers, steady", point: "clients", what: MANY, log: `${LOG}, steady`, floor: PREPARED },
   { label: "1,000 callers, new log", point: "clients", what: MANY, log: LOG, floor: PREPARED },
   { label: "stream, new log", point: "stream", what: "an entry", log: LOG, floor: GROWING },
@@ -54,7 +60,7 @@ export function drawFloor(runtimes: readonly Measured[]): Card | null {
   };
 }
 
-function shareOf({ point, what, log, floor }: Comparison, measured: Measured): number | null {
-  const [ours, floors] = [measured.perSecond(point, log, what), measured.perSecond(point, floor, what)];
+function shareOf({ point, what, log, floor, floorWhat = what }: Comparison, measured: Measured): number | null {
+  const [ours, floors] = [measured.perSecond(point, log, what), measured.perSecond(point, floor, floorWhat)];
   return ours === null || floors === null ? null : ours / floors;
 }

@@ -15,8 +15,6 @@ export interface Peer {
 }
 
 const RUNTIMES: Readonly<Record<string, string>> = { node: "Node", node24: "Node", deno: "Deno", bun: "Bun" };
-const TUNED = ", tuned";
-
 /** What was measured on one runtime: the newest line of each point. */
 export class Measured {
   /** `"Node 20.20.2"`. */
@@ -46,10 +44,12 @@ export class Measured {
     const line = this.line(point);
     const best = new Map<string, Peer>();
     for (const figure of this.#figures(point, what)) {
-      const name = line === null ? null : storeOf(line, figure.contender);
+      const store = line === null ? null : storeOf(line, figure.contender);
+      if (store === null) continue;
+      const isTuned = line?.unlimited.includes(figure.contender) ?? false;
+      const name = isTuned ? `${store}, tuned` : store;
       const perSecond = rateOf(figure);
-      if (name === null || perSecond <= (best.get(name)?.perSecond ?? 0)) continue;
-      best.set(name, { name, isTuned: name.endsWith(TUNED), perSecond });
+      if (perSecond > (best.get(name)?.perSecond ?? 0)) best.set(name, { name, isTuned, perSecond });
     }
     return [...best.values()];
   }
@@ -73,8 +73,6 @@ function rateOf({ unit, median }: Figure): number {
 
 /** A store may take part in more than one way, which it says behind its name: `"lmdb, blocking, 1,000 a transaction"`. */
 function storeOf(line: PointLine, contender: string): string | null {
-  const kinds = Object.keys(line.peers).filter((name) => contender === name || contender.startsWith(`${name}, `));
-  const kind = kinds.sort((a, b) => b.length - a.length)[0];
-  const store = kind?.split(", ")[0];
-  return store === undefined ? null : kind?.endsWith(TUNED) ? `${store}${TUNED}` : store;
+  const isPeer = Object.keys(line.peers).some((name) => contender === name || contender.startsWith(`${name}, `));
+  return isPeer ? contender.split(", ")[0] ?? null : null;
 }

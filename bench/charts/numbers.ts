@@ -20,8 +20,3 @@ export function tick(value: number): string {
 export function percent(share: number): string {
   return `${Math.round(share * 100)} %`;
 }
-
-/** `1 caller`, `10,000 callers`. */
-export function callersText(callers: number): string {
-  return callers === 1 ? "1 caller" : `${callers.toLocaleString("en")} callers`;
-}

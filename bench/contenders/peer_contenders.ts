@@ -41,14 +41,16 @@ export function peerContenders({ kinds = peerKinds, way, part, work }: PeerWork)
 
 /** What the peers do with a store that was filled before the first round. */
 export interface FilledPeerWork {
+  /** All of them unless said. */
+  readonly kinds?: readonly PeerKind[];
   readonly fill: (peer: Peer) => Promise<void>;
   /** Opens the store as often as it likes, and closes it. */
   readonly round: (open: () => Promise<Peer>, watch: Watch) => Promise<readonly Reading[]>;
 }
 
 /** A contender of each kind of peer, with a store of its own that outlasts the rounds. */
-export function filledPeerContenders({ fill, round }: FilledPeerWork): Contender[] {
-  return peerKinds.map((kind) => {
+export function filledPeerContenders({ kinds = peerKinds, fill, round }: FilledPeerWork): Contender[] {
+  return kinds.map((kind) => {
     let kept = "";
     return {
       name: kind.name,
@@ -91,5 +93,5 @@ export async function peerVersions(): Promise<Record<string, string>> {
 }
 
 async function isHere(kind: PeerKind): Promise<boolean> {
-  return await kind.unavailable().catch(() => "") === null;
+  return await kind.unavailable() === null;
 }

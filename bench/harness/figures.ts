@@ -4,12 +4,20 @@
  * @module
  */
 
-import type { Figure, Target } from "./point_line.ts";
+import { median } from "./statistics.ts";
+import type { Absence, Figure, Target } from "./point_line.ts";
 
 /** Whose median is the best, and what it is. */
 export interface Best {
   readonly name: string;
   readonly value: number;
+}
+
+/** What has to be known of a contender. */
+interface Entrant {
+  readonly name: string;
+  readonly isPeer?: boolean;
+  readonly isTuned?: boolean;
 }
 
 /** The figures of a point, to be asked by name. */
@@ -18,17 +26,26 @@ export class Figures {
   readonly all: readonly Figure[];
   readonly #peers: ReadonlySet<string>;
   readonly #tuned: ReadonlySet<string>;
+  readonly #isAnyMissed: boolean;
 
-  /** @param peers The names of the contenders that are peers. @param tuned Those of them that no limit is held against. */
-  constructor(all: readonly Figure[], peers: ReadonlySet<string>, tuned: ReadonlySet<string>) {
+  /** @param contenders All who were to be measured. @param absent Those who could not be. */
+  constructor(all: readonly Figure[], contenders: readonly Entrant[], absent: readonly Absence[]) {
     this.all = all;
-    this.#peers = peers;
-    this.#tuned = tuned;
+    this.#peers = namesOf(contenders, ({ isPeer, isTuned }) => isPeer === true && isTuned !== true);
+    this.#tuned = namesOf(contenders, ({ isTuned }) => isTuned === true);
+    this.#isAnyMissed = absent.some(({ contender, isMissed }) => isMissed && this.#peers.has(contender));
   }
 
   /** The median, or null where it was not measured. */
   median(contender: string, what: string): number | null {
     return this.#find(contender, what)?.median ?? null;
+  }
+
+  /** The one by the other, round by round, and the median of that: a disk that is slow for some rounds is so for both. Or null. */
+  medianRatio(contender: string, other: string, what: string): number | null {
+    const [ours, theirs] = [this.#find(contender, what)?.rounds ?? [], this.#find(other, what)?.rounds ?? []];
+    const ratios = ours.flatMap((value, nth) => ratio(value, theirs[nth] ?? null) ?? []);
+    return ratios.length === 0 ? null : median(ratios);
   }
 
   /** The greatest of all rounds, or null. */
@@ -37,9 +54,9 @@ export class Figures {
     return rounds.length === 0 ? null : Math.max(...rounds);
   }
 
-  /** The best median of the peers that limits are held against, or null where there is none. */
+  /** The best median of the peers that limits are held against; null where there is none, or a better one may be missing. */
   bestPeer(what: string): Best | null {
-    return this.#best(what, (name) => this.#peers.has(name) && !this.#tuned.has(name));
+    return this.#isAnyMissed ? null : this.#best(what, (name) => this.#peers.has(name));
   }
 
   /** The best median of the others. */
@@ -56,6 +73,10 @@ export class Figures {
   #find(contender: string, what: string): Figure | undefined {
     return this.all.find((figure) => figure.contender === contender && figure.what === what);
   }
+}
+
+function namesOf(contenders: readonly Entrant[], counts: (contender: Entrant) => boolean): ReadonlySet<string> {
+  return new Set(contenders.filter(counts).map(({ name }) => name));
 }
 
 /** A limit that what is measured must not exceed. */

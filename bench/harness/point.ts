@@ -8,7 +8,7 @@
  */
 
 import type { Figures } from "./figures.ts";
-import type { Better, Target } from "./point_line.ts";
+import type { Absence, Better, Target } from "./point_line.ts";
 import type { Scale } from "./scale.ts";
 
 /** One thing that a contender read in one round. */
@@ -27,6 +27,9 @@ export interface Watch {
   stop(): number;
 }
 
+/** Why somebody cannot run here. */
+export type Obstacle = Omit<Absence, "contender">;
+
 /** Someone who is measured. */
 export interface Contender {
   readonly name: string;
@@ -37,7 +40,7 @@ export interface Contender {
   /** A peer that is shown, and that no limit is held against. */
   readonly isTuned?: boolean;
   /** Why it cannot run here, or null. */
-  unavailable?(): Promise<string | null>;
+  unavailable?(): Promise<Obstacle | null>;
   /** Once, before the first round; what it puts into `directory` stays until the point ends. */
   prepare?(directory: string): Promise<void>;
   /** One round, in a directory that is empty and goes afterwards. */

@@ -39,6 +39,8 @@ export interface Target {
 export interface Absence {
   readonly contender: string;
   readonly reason: string;
+  /** It belongs here, and might have been the best. */
+  readonly isMissed: boolean;
 }
 
 /** The machine, without a name. */

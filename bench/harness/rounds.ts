@@ -1,13 +1,14 @@
 /**
  * Lets the contenders of a point take turns, in another order each round, and makes figures of what they read.
  *
- * They alternate so that a disk or a neighbour that is slow for a while is slow for all of them.
+ * They alternate so that a disk or a neighbour that is slow for a while is slow for all of them. Each round begins with another,
+ * and every other round goes backwards: so nobody follows the same one each time, whose writes the disk may be busy with.
  *
  * @module
  */
 
 import { collectGarbage } from "./garbage.ts";
-import type { Contender, Reading, Watch } from "./point.ts";
+import type { Contender, Obstacle, Reading, Watch } from "./point.ts";
 import type { Absence, Figure } from "./point_line.ts";
 import { RoundDirectories } from "./round_directories.ts";
 import { median } from "./statistics.ts";
@@ -53,12 +54,12 @@ export async function runRounds(options: RoundsOptions): Promise<RoundsResult> {
     await contender.prepare?.(directories.make());
   });
   for (let round = hasWarmUp ? 0 : 1; round <= rounds; round++) {
-    for (const contender of rotated([...present], hasWarmUp ? round : round - 1)) {
+    for (const contender of inTurn([...present], hasWarmUp ? round : round - 1)) {
       onTurn(round, nameOf(contender));
       const readings = await turn(contender, directories).catch((error: unknown) => {
         if (!contender.isPeer) throw error;
         present.delete(contender);
-        absent.push({ contender: contender.name, reason: failureOf(error) });
+        absent.push({ contender: contender.name, ...failureOf(error) });
         return [];
       });
       if (round > 0) take(series, contender, readings);
@@ -80,20 +81,20 @@ async function presentOf(
 ): Promise<Set<Contender>> {
   const present = new Set<Contender>();
   for (const contender of contenders) {
-    const reason = await contender.unavailable?.() ?? await obstacle(contender, prepare);
-    if (reason === null) present.add(contender);
+    const obstacle = await contender.unavailable?.() ?? await failureToPrepare(contender, prepare);
+    if (obstacle === null) present.add(contender);
     else if (!absent.some((each) => each.contender === contender.name)) {
-      absent.push({ contender: contender.name, reason });
+      absent.push({ contender: contender.name, ...obstacle });
     }
   }
   return present;
 }
 
 /** Why a peer cannot be made ready, or null; what is no peer must be. */
-async function obstacle(
+async function failureToPrepare(
   contender: Contender,
   prepare: (contender: Contender) => Promise<void>,
-): Promise<string | null> {
+): Promise<Obstacle | null> {
   try {
     if (contender.prepare !== undefined) await prepare(contender);
     return null;
@@ -132,15 +133,18 @@ function rounded(value: number): number {
   return Number(value.toPrecision(6));
 }
 
-function rotated<T>(values: readonly T[], by: number): T[] {
-  const first = by % Math.max(1, values.length);
-  return [...values.slice(first), ...values.slice(0, first)];
+/** The order of the `nth` round, from 0. */
+function inTurn<T>(values: readonly T[], nth: number): T[] {
+  const first = nth % Math.max(1, values.length);
+  const order = [...values.slice(first), ...values.slice(0, first)];
+  return nth % 2 === 0 ? order : order.reverse();
 }
 
 function nameOf({ name, part }: Contender): string {
   return part === undefined ? name : `${name}, ${part}`;
 }
 
-function failureOf(error: unknown): string {
-  return `failed: ${(error instanceof Error ? error.message : String(error)).split("\n")[0]}`;
+function failureOf(error: unknown): Obstacle {
+  const [line] = (error instanceof Error ? error.message : String(error)).split("\n");
+  return { reason: `failed: ${line}`, isMissed: true };
 }

@@ -47,7 +47,7 @@ export class LoopWatch {
       if (this.#isStopped) return;
       const lateMs = performance.now() - setMs - EVERY_MS;
       this.#wallMs = Math.max(this.#wallMs, lateMs);
-      this.#ownMs = Math.max(this.#ownMs, lateMs - (this.#waitedMs() - waitedMs));
+      this.#ownMs = Math.max(this.#ownMs, lateMs - Math.min(lateMs, this.#waitedMs() - waitedMs));
       this.#wait();
     }, EVERY_MS);
   }

@@ -21,6 +21,7 @@ import { atLeast, atMost, besideTuned, difference, type Figures, ratio, shown, s
 import type { Contender, Point, Reading, Watch } from "../harness/point.ts";
 import type { Scale } from "../harness/scale.ts";
 import type { FileKind } from "../harness/synced_file.ts";
+import { callersText, commitWith } from "../harness/words.ts";
 import { callAll, callersAlone } from "../instruments/callers.ts";
 import { arraysOf, ENTRY_BYTES, flushBytes, pick, randomEntries } from "../instruments/entries.ts";
 
@@ -31,20 +32,12 @@ const STEADY = "walstream, steady";
 const MOST_COMMITS = 1_000_000;
 const SECONDS = 0.5;
 
-function callersName(callers: number): string {
-  return callers === 1 ? "1 caller" : `${callers.toLocaleString("en")} callers`;
-}
-
-function whatOf(callers: number): string {
-  return `a commit, ${callersName(callers)}`;
-}
-
 function fsyncsOf(callers: number): string {
-  return `fsyncs a commit, ${callersName(callers)}`;
+  return `fsyncs a commit, ${callersText(callers)}`;
 }
 
 function timeOf(callers: number, elapsedMs: number, commits: number): Reading {
-  return { what: whatOf(callers), unit: "µs", better: "lower", value: elapsedMs * 1000 / commits };
+  return { what: commitWith(callers), unit: "µs", better: "lower", value: elapsedMs * 1000 / commits };
 }
 
 /** How often each of the callers commits. */
@@ -110,7 +103,7 @@ function alone(callers: number, scale: Scale): Contender {
   const times = timesOf(callers, scale);
   return {
     name: "callers alone",
-    part: callersName(callers),
+    part: callersText(callers),
     round: async (_directory: string, watch: Watch) => {
       await callersAlone(callers, Math.ceil(times / 10));
       watch.start();
@@ -126,7 +119,7 @@ function contenders(scale: Scale): Contender[] {
   return [
     ...CALLERS.map((callers) =>
       logContender({
-        part: callersName(callers),
+        part: callersText(callers),
         work: (wal, watch) => calling(wal, callers, timesOf(callers, scale), watch),
       })
     ),
@@ -148,7 +141,7 @@ function contenders(scale: Scale): Contender[] {
     // Of those that group what comes in one turn of the event loop: puts as the log has commits.
     ...peerContenders({
       kinds: [lmdb],
-      way: callersName(MANY),
+      way: callersText(MANY),
       work: async (peer, watch) => {
         const entries = randomEntries();
         const put = (nth: number): Promise<void> | void => peer.put(pick(entries, nth));
@@ -163,7 +156,7 @@ function contenders(scale: Scale): Contender[] {
 
 /** The least rise of the rate from one number of callers to the next; below 1 it falls. */
 function leastRise(figures: Figures): number | null {
-  const times = CALLERS.map((callers) => figures.median("walstream", whatOf(callers)));
+  const times = CALLERS.map((callers) => figures.median("walstream", commitWith(callers)));
   const rises = times.slice(1).map((time, nth) => ratio(times[nth] ?? null, time));
   return rises.reduce((least, rise) => least === null || rise === null ? null : Math.min(least, rise));
 }
@@ -174,7 +167,7 @@ export const clients: Point = {
   entryBytes: ENTRY_BYTES,
   contenders,
   targets: (figures: Figures) => {
-    const what = whatOf(MANY);
+    const what = commitWith(MANY);
     const ours = figures.median("walstream", what);
     const steady = figures.median(STEADY, what);
     const peer = figures.bestPeer(what);

@@ -2,9 +2,9 @@
  * `recover`: all entries read back by frames, two million of them.
  *
  * They are written once, before the first round, and read from the operating system's memory by whoever reads. The log
- * and the peers do the same: count the values, and sum up their lengths, for which the log has to make a view of each.
- * What opening takes is not part of it. The floor reads the log's own files by 1 MiB, and does nothing with what it
- * reads.
+ * and the peers do the same: count the values, each of which might be kept, and sum up their lengths. For that the log makes
+ * a view of each, and checks it. LMDB without a copy of each value is shown, beside the log without views. What opening takes
+ * is not part of it. The floor reads the log's own files by 1 MiB, and does nothing with what it reads.
  *
  * @module
  */
@@ -13,6 +13,8 @@ import * as fs from "node:fs";
 import { join } from "node:path";
 import { Wal } from "../../mod.ts";
 import { filledPeerContenders } from "../contenders/peer_contenders.ts";
+import { lmdbOneBuffer } from "../contenders/peers/lmdb.ts";
+import { peerKinds } from "../contenders/peers/peer_kinds.ts";
 import { atLeast, besideTuned, type Figures, ratio } from "../harness/figures.ts";
 import type { Contender, Point, Reading, Watch } from "../harness/point.ts";
 import type { Scale } from "../harness/scale.ts";
@@ -115,6 +117,7 @@ function logContenders(scale: Scale): Contender[] {
 function peers(scale: Scale): Contender[] {
   const count = countOf(scale);
   return filledPeerContenders({
+    kinds: [...peerKinds, lmdbOneBuffer],
     fill: async (store) => {
       const batches = arraysOf(randomEntries(TRANSACTION), TRANSACTION);
       for (let nth = 0; nth < count / TRANSACTION; nth++) await store.putAll(pick(batches, nth));

@@ -7,6 +7,7 @@
 
 import { join } from "node:path";
 import process from "node:process";
+import type { Obstacle } from "../../harness/point.ts";
 import { load, versionOf, whyNotLoaded } from "./installed.ts";
 import type { PeerKind } from "./peer.ts";
 import {
@@ -68,8 +69,10 @@ function packageName(): string {
   return Number.parseInt(process.versions.node) < OLDEST_NODE_OF_13 ? "better-sqlite3-12" : "better-sqlite3";
 }
 
-function whyNotHere(): string | null {
-  if ("Deno" in globalThis || "Bun" in globalThis) return "only on Node; the runtime's own SQLite is here instead";
+function whyNotHere(): Obstacle | null {
+  if ("Deno" in globalThis || "Bun" in globalThis) {
+    return { reason: "only on Node; the runtime's own SQLite is here instead", isMissed: false };
+  }
   return whyNotLoaded(packageName());
 }
 

@@ -8,6 +8,7 @@ import { existsSync, readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
+import type { Obstacle } from "../../harness/point.ts";
 
 /** Loads a package. It is a `require`, since an import would look beside the compiled file, where nothing is installed. */
 export function load(name: string): unknown {
@@ -20,15 +21,15 @@ export function versionOf(name: string): string {
   return (JSON.parse(text) as { version: string }).version;
 }
 
-/** Why a package cannot be used here, or null. */
-export function whyNotLoaded(name: string): string | null {
-  if (!existsSync(folderOf(name))) return "not installed (npm install --prefix bench)";
+/** Why a package that belongs here cannot be used, or null. */
+export function whyNotLoaded(name: string): Obstacle | null {
+  if (!existsSync(folderOf(name))) return { reason: "not installed (npm install --prefix bench)", isMissed: true };
   try {
     load(name);
     return null;
   } catch (error) {
     const [line = ""] = String(error instanceof Error ? error.message : error).split("\n");
-    return `does not load here: ${withoutFolders(line)}`;
+    return { reason: `does not load here: ${withoutFolders(line)}`, isMissed: true };
   }
 }
 

@@ -6,6 +6,7 @@
 
 import { join } from "node:path";
 import process from "node:process";
+import type { Obstacle } from "../../harness/point.ts";
 import type { Peer, PeerKind } from "./peer.ts";
 import {
   PLAIN,
@@ -116,7 +117,7 @@ function sum(rows: readonly Row[]): { readonly count: number; readonly bytes: nu
 }
 
 const isBun: boolean = "Bun" in globalThis;
-const TOO_OLD = "not in this runtime (in Node from version 22.16 on)";
+const TOO_OLD: Obstacle = { reason: "not in this runtime (in Node from version 22.16 on)", isMissed: false };
 
 async function open(directory: string, way: SqliteWay): Promise<Peer> {
   const file = join(directory, "log.db");
@@ -132,7 +133,7 @@ async function importing<Module>(): Promise<Module> {
   return await import(name) as Module;
 }
 
-async function unavailable(): Promise<string | null> {
+async function unavailable(): Promise<Obstacle | null> {
   try {
     if (!isBun && !("setReturnArrays" in (await importing<NodeSqlite>()).StatementSync.prototype)) return TOO_OLD;
     return null;

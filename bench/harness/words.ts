@@ -1,0 +1,18 @@
+/**
+ * The words of figures that are asked for elsewhere: by limits of the same point, and by charts.
+ *
+ * @module
+ */
+
+/** Of `serial`: the p50 of the prepared floor that took turns with the log. */
+export const FLOOR_IN_TURNS = "p50 of the floor, in turns";
+
+/** `1 caller`, `10,000 callers`. */
+export function callersText(callers: number): string {
+  return callers === 1 ? "1 caller" : `${callers.toLocaleString("en")} callers`;
+}
+
+/** Of `clients`: the time of a commit. */
+export function commitWith(callers: number): string {
+  return `a commit, ${callersText(callers)}`;
+}
