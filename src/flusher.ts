@@ -15,12 +15,12 @@ import type { Observers } from "./observers.ts";
 import type { Settings } from "./options.ts";
 import { Pace } from "./pace.ts";
 import type { Pending } from "./pending.ts";
-import { nextHostTask } from "./runtime/host_task.ts";
 import type { Runtime } from "./runtime/port.ts";
 import type { Settlement } from "./settlement.ts";
 import type { Signal } from "./signal.ts";
 import type { Counters } from "./stats.ts";
 import type { Tail } from "./tail.ts";
+import { Turns } from "./turns.ts";
 
 /** At `"write"` there is a sync after so many bytes, so that an open after a crash has little to write again. */
 const SYNC_EVERY_BYTES = 64 * 1024 * 1024;
@@ -57,6 +57,7 @@ interface Flight {
 export class Flusher {
   readonly #options: FlusherOptions;
   #pace: Pace;
+  readonly #turns: Turns = new Turns();
   /** Up to here someone asked for a sync. */
   #syncWantedLsn = 0;
   #lastFlushMs = 0;
@@ -98,17 +99,15 @@ export class Flusher {
 
   /** Writes what has gathered. */
   readonly flush = (): Eventual<void> => {
-    const { tail, intake } = this.#options;
+    const { tail, runtime, intake } = this.#options;
     const { next } = intake;
-    return tail.isReadyFor(next) && !this.#pace.owesTurn ? this.#writeOut(next) : this.#writeOutWhenReady(next);
+    const isReady = tail.isReadyFor(next) && !this.#turns.isDue(runtime.monotonicMs());
+    return isReady ? this.#writeOut(next) : this.#writeOutWhenReady(next);
   };
 
   async #writeOutWhenReady(pending: Pending): Promise<void> {
-    const { tail } = this.#options;
-    if (this.#pace.owesTurn) {
-      await nextHostTask();
-      this.#pace.turned();
-    }
+    const { tail, runtime } = this.#options;
+    if (this.#turns.isDue(runtime.monotonicMs())) await this.#turns.next();
     // Whatever is waited for, the first frame may grow meanwhile: then it must be looked again whether there is room for it.
     while (!tail.isReadyFor(pending)) await tail.getReady(pending);
     await this.#writeOut(pending);
@@ -130,6 +129,7 @@ export class Flusher {
       startMs: runtime.monotonicMs(),
       blocksWrite: this.#pace.blocksWrite(lengthBytes),
     };
+    if (flight.blocksWrite) this.#turns.block(flight.startMs);
     const time = tail.write(pending, frameCount, flight.blocksWrite);
     return proceed(time, (time) => this.#written(flight, time));
   }
@@ -147,6 +147,7 @@ export class Flusher {
     }
     const { unsyncedBytes } = tail; // of this flush, and of those before it that asked for no sync
     const blocksSync = this.#pace.blocksSync(unsyncedBytes);
+    if (blocksSync) this.#turns.block(this.#lastFlushMs);
     return proceed(blocksSync ? tail.syncSync() : tail.sync(), (elapsedMs) => {
       this.#pace.synced(elapsedMs, blocksSync, unsyncedBytes, intake.pending.pendingBytes);
       this.#lastFlushMs += elapsedMs;

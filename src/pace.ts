@@ -1,6 +1,5 @@
 /**
- * Which calls of the next flush block the calling thread, which go through the runtime's pool, and when the event loop is to
- * turn.
+ * Which calls of the next flush block the calling thread, and which go through the runtime's pool.
  *
  * A write goes into the page cache in less time than a hop through the pool takes, so it blocks unless it is large or one has
  * been seen to take long. A sync waits for the disk: on a fast one a blocking call saves the hop, which costs a third of it;
@@ -32,8 +31,6 @@ const LARGE_SYNC_BYTES = 256 * 1024;
 const COMPANY_SHARE = 1 / 8;
 /** What is larger blocks only with `"blocking"`: even into the page cache it takes long. */
 const HUGE_BYTES = 2 * 1024 * 1024;
-/** After holding the thread so long in all, the event loop is to turn. */
-const HOLD_MS = 2;
 /**
  * So many large flushes block before one is made in the pool again, to see whether something comes meanwhile; where nothing
  * does, twice as many before the next.
@@ -58,7 +55,6 @@ export class Pace {
   #hasCompany = true;
   #unseenSyncs = 0;
   #mostUnseenSyncs = FIRST_UNSEEN_SYNCS;
-  #heldMs = 0;
 
   /** @param mode What the user asked for. */
   constructor(mode: IoMode) {
@@ -78,19 +74,8 @@ export class Pace {
     return this.#isBlocking && lengthBytes <= mostBytes;
   }
 
-  /** Whether the thread has been held long enough: the event loop is to turn before the next flush. */
-  get owesTurn(): boolean {
-    return this.#heldMs >= HOLD_MS;
-  }
-
-  /** It has turned. */
-  turned(): void {
-    this.#heldMs = 0;
-  }
-
   /** Takes note of how long a write took. */
   wrote(elapsedMs: number, wasBlocking: boolean): void {
-    this.#hold(elapsedMs, wasBlocking);
     if (!wasBlocking) {
       if (this.#waryWrites > 0) this.#waryWrites--;
     } else if (elapsedMs <= SLOW_MS) this.#blockedWrites++;
@@ -104,7 +89,6 @@ export class Pace {
 
   /** Takes note of how long a sync of so many bytes took, and how many have come meanwhile. */
   synced(elapsedMs: number, wasBlocking: boolean, lengthBytes: number, arrivedBytes: number): void {
-    this.#hold(elapsedMs, wasBlocking);
     this.#notice(wasBlocking, lengthBytes, arrivedBytes);
     if (this.mode !== "auto") return;
     const overheadMs = elapsedMs - lengthBytes / BYTES_PER_MS;
@@ -129,9 +113,5 @@ export class Pace {
       this.#mostUnseenSyncs = Math.min(2 * this.#mostUnseenSyncs, LONGEST_TRIAL);
       this.#hasCompany = true;
     }
-  }
-
-  #hold(elapsedMs: number, wasBlocking: boolean): void {
-    this.#heldMs = wasBlocking ? this.#heldMs + elapsedMs : 0;
   }
 }

@@ -1,9 +1,8 @@
 // When a flush blocks the thread: only on a disk that has proved fast, never for long, and never against the user's word.
 
 import { test } from "node:test";
-import { assert, assertEquals, assertLess, assertLessOrEqual } from "@std/assert";
+import { assert, assertEquals, assertLess } from "@std/assert";
 import { Pace } from "../src/pace.ts";
-import { Random } from "../src/runtime/random.ts";
 
 const smallBytes = 100;
 
@@ -81,37 +80,6 @@ test("a sync that is neither fast nor slow changes nothing while auto blocks", (
   assert(sync(pace, 300, 1.5).every((each) => each));
 });
 
-test("the loop is never held long: whatever the disk does, it turns after two milliseconds of blocking", () => {
-  for (const mode of ["auto", "blocking"] as const) {
-    const pace = new Pace(mode);
-    const random = new Random(5);
-    let heldMs = 0;
-    for (let nth = 0; nth < 20_000; nth++) {
-      if (pace.owesTurn) {
-        pace.turned();
-        heldMs = 0;
-      }
-      const elapsedMs = random.integer(1, 200) / 100;
-      const isBlocking = pace.blocksSync(smallBytes);
-      heldMs = isBlocking ? heldMs + elapsedMs : 0;
-      pace.synced(elapsedMs, isBlocking, smallBytes, 0);
-      assertLessOrEqual(heldMs, 4);
-    }
-  }
-});
-
-test("on a fast disk turning is the exception", () => {
-  const pace = new Pace("blocking");
-  let turns = 0;
-  for (let nth = 0; nth < 1000; nth++) {
-    sync(pace, 1, 0.1);
-    if (!pace.owesTurn) continue;
-    pace.turned();
-    turns++;
-  }
-  assertEquals(turns, 50);
-});
-
 test("auto does not hold the thread for the sync of a large flush while more is to be done", () => {
   const pace = new Pace("auto");
   assertLess(trial(pace), Infinity);
@@ -180,25 +148,6 @@ test("after a write that took long the next ones go through the pool; twice as m
 test("one slow write after hundreds of good ones is forgiven", () => {
   const pace = new Pace("auto");
   assertEquals([wariness(pace), wariness(pace), wariness(pace)], [4, 4, 4]);
-});
-
-test("writes that no sync follows hold the loop as well: now and then it turns", () => {
-  for (const mode of ["pool", "auto", "blocking"] as const) {
-    const pace = new Pace(mode);
-    write(pace, 3, 0.5);
-    assert(!pace.owesTurn);
-    write(pace, 1, 0.5);
-    assert(pace.owesTurn);
-    pace.turned();
-    assert(!pace.owesTurn);
-  }
-});
-
-test("a call in the pool lets the loop turn as well", () => {
-  const pace = new Pace("blocking");
-  sync(pace, 3, 1);
-  pace.synced(0.1, false, smallBytes, 0);
-  assert(!pace.owesTurn);
 });
 
 /** Which of so many large flushes go through the pool, where so much comes meanwhile. */
