@@ -2,7 +2,7 @@
 
 import { test } from "node:test";
 import { crc32 } from "node:zlib";
-import { assert, assertEquals, assertGreater, assertLess } from "@std/assert";
+import { assert, assertGreater, assertLess } from "@std/assert";
 import { nextHostTask } from "../src/runtime/host_task.ts";
 import { MemoryRuntime } from "../src/runtime/memory.ts";
 import { Turns } from "../src/turns.ts";
