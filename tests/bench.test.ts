@@ -2,12 +2,11 @@
 // anything is.
 
 import { assert, assertEquals, assertMatch, assertRejects, assertStringIncludes } from "@std/assert";
-import { mkdtemp, readdir, readFile, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import process from "node:process";
 import { test } from "node:test";
-import { type OpenMode, type RuntimeFile, Wal } from "@walstream/wal";
+import { Wal } from "@walstream/wal";
 import { MemoryRuntime } from "@walstream/wal/memory";
 import { drawCharts } from "../bench/charts/charts.ts";
 import { makeSteady, MovingHead, steadyCourse } from "../bench/contenders/steady_log.ts";
@@ -19,27 +18,19 @@ import { Scale } from "../bench/harness/scale.ts";
 import { median, Times } from "../bench/harness/statistics.ts";
 import { callAll } from "../bench/instruments/callers.ts";
 import { flushBytes, pick, randomEntries } from "../bench/instruments/entries.ts";
-import { DelegatingFile, DelegatingRuntime } from "./support/delegating_runtime.ts";
+import { CountingRuntime, writtenBytes } from "./support/counting_runtime.ts";
 import { currentRuntime, Program } from "./support/processes.ts";
+import { inSandbox } from "./support/sandbox.ts";
 
 function bench(given: readonly string[]): Program {
   const flags = currentRuntime === "deno" ? ["run", "--quiet", "--allow-all"] : [];
   return new Program(process.execPath, [...flags, "bench/main.mjs", ...given], {});
 }
 
-async function inDirectory(use: (directory: string) => Promise<void>): Promise<void> {
-  const directory = await mkdtemp(join(tmpdir(), "walstream-test-"));
-  try {
-    await use(directory);
-  } finally {
-    await rm(directory, { recursive: true, force: true });
-  }
-}
-
 // -- the command line
 
 test("bench: a quick run writes a line of JSON for each point, in which no folder of the machine stands", async () => {
-  await inDirectory(async (directory) => {
+  await inSandbox(async (directory) => {
     const out = join(directory, "lines.jsonl");
     const given = ["--quick", "--points", "open,app", "--runtime", currentRuntime, "--disk", directory, "--out", out];
     const { code, output, errors } = await bench(given).finish();
@@ -103,7 +94,7 @@ test("bench: its help names each point that there is, and each has its file", as
 });
 
 test("bench: interrupted, it ends what it has started, takes its folders away, and ends with 130", async () => {
-  await inDirectory(async (directory) => {
+  await inSandbox(async (directory) => {
     const program = bench([
       "--points=stall",
       "--runtime",
@@ -161,14 +152,15 @@ test("bench: a log that is steady writes no zeros ahead, as the prepared floor d
     const runtime = new CountingRuntime(new MemoryRuntime());
     const wal = await Wal.open("/wal", { runtime, segmentBytes: course.segmentBytes });
     if (isSteady) await makeSteady(wal, course);
-    const before = { file: runtime.writtenBytes, frames: wal.stats().bytes };
+    const framesBytes = wal.stats().bytes;
+    runtime.takeCosts();
     const head = new MovingHead(wal, course);
     await callAll(100, 200, (nth) => {
       head.advance(1);
       return wal.commit(pick(entries, nth));
     });
     await head.settled();
-    written.push((runtime.writtenBytes - before.file) / (wal.stats().bytes - before.frames));
+    written.push(writtenBytes(runtime.takeCosts()) / (wal.stats().bytes - framesBytes));
     await wal.close();
   }
   const [steady = NaN, young = NaN] = written;
@@ -176,36 +168,8 @@ test("bench: a log that is steady writes no zeros ahead, as the prepared floor d
   assert(young > 1.5, `${young} bytes were written for each of the frames`);
 });
 
-/** Counts what is written to files. */
-class CountingRuntime extends DelegatingRuntime {
-  writtenBytes = 0;
-
-  override async open(path: string, mode: OpenMode): Promise<RuntimeFile> {
-    return new CountingFile(await super.open(path, mode), (bytes) => this.writtenBytes += bytes);
-  }
-}
-
-class CountingFile extends DelegatingFile {
-  readonly #count: (bytes: number) => void;
-
-  constructor(inner: RuntimeFile, count: (bytes: number) => void) {
-    super(inner);
-    this.#count = count;
-  }
-
-  override write(bytes: Uint8Array, position: number): Promise<void> {
-    this.#count(bytes.length);
-    return super.write(bytes, position);
-  }
-
-  override writeSync(bytes: Uint8Array, position: number): void {
-    this.#count(bytes.length);
-    super.writeSync(bytes, position);
-  }
-}
-
 test("bench: contenders take turns, each round in another order, and the first round does not count", async () => {
-  await inDirectory(async (directory) => {
+  await inSandbox(async (directory) => {
     const turns: string[] = [];
     const contender = (name: string): Contender => ({
       name,
@@ -224,7 +188,7 @@ test("bench: contenders take turns, each round in another order, and the first r
 });
 
 test("bench: a peer that is not here or fails is left out and told of; anybody else who fails ends it", async () => {
-  await inDirectory(async (directory) => {
+  await inSandbox(async (directory) => {
     let rounds = 0;
     const well: Contender = { name: "well", round: () => Promise.resolve([reading(1)]) };
     const away: Contender = {

@@ -11,6 +11,7 @@ import { test } from "node:test";
 import { assertEquals, assertLess } from "@std/assert";
 import { type EntryInput, splitLines, Wal } from "../mod.ts";
 import { copiesOf, type CopyCounts } from "./support/copies.ts";
+import { appendAll, commitInTurn, exhaust } from "./support/log_use.ts";
 import { PlainRuntime } from "./support/plain_runtime.ts";
 import { repeatingSource } from "./support/repeating_source.ts";
 
@@ -36,14 +37,7 @@ async function copiesWarm(workload: (wal: Wal) => Promise<unknown>): Promise<Cop
 }
 
 function appending(input: EntryInput, count: number): (wal: Wal) => Promise<unknown> {
-  return async (wal) => {
-    for (let nth = 0; nth < count; nth++) wal.append(input);
-    await wal.flush();
-  };
-}
-
-async function exhaust(stream: AsyncIterable<unknown>): Promise<void> {
-  for await (const _chunk of stream) { /* it is only taken */ }
+  return (wal) => appendAll(wal, input, count);
 }
 
 test("copies: bytes that are appended are copied once, small and large ones, and no buffer is made", async () => {
@@ -55,9 +49,7 @@ test("copies: bytes that are appended are copied once, small and large ones, and
 });
 
 test("copies: a commit copies its bytes once, in whatever company", async () => {
-  const inTurn = async (wal: Wal): Promise<void> => {
-    for (let nth = 0; nth < 1000; nth++) await wal.commit(small);
-  };
+  const inTurn = (wal: Wal): Promise<void> => commitInTurn(wal, small, 1000);
   assertEquals(await copiesWarm(inTurn), { ...NOTHING, copies: 1000, copiedBytes: 100_000 });
   const together = (wal: Wal): Promise<unknown> => Promise.all(array.map((entry) => wal.commit(entry)));
   assertEquals(await copiesWarm(together), { ...NOTHING, copies: 64, copiedBytes: 6400 });
@@ -118,7 +110,7 @@ test("copies: lines are views of the chunk in which they came, and are copied on
 test("copies: in a new log the growth of a buffer copies less, all in all, than it holds in the end", async () => {
   const wal = await open();
   await wal.commit(small);
-  const { copies, copiedBytes } = await copiesOf(() => appending(small, 10_000)(wal));
+  const { copies, copiedBytes } = await copiesOf(() => appendAll(wal, small, 10_000));
   const doubledBytes = [64, 128, 256, 512, 1024].map((kib) => kib * KIB);
   const grownBytes = doubledBytes.reduce((sum, bytes) => sum + bytes);
   assertEquals([copies, copiedBytes], [10_000 + doubledBytes.length, 1_000_000 + grownBytes]);
@@ -129,7 +121,7 @@ test("copies: in a new log the growth of a buffer copies less, all in all, than 
 /** What reading all of it by batches copies. */
 async function copiesOfReading(input: EntryInput, count: number): Promise<CopyCounts> {
   const wal = await open();
-  await appending(input, count)(wal);
+  await appendAll(wal, input, count);
   let entries = 0;
   const copies = await copiesOf(async () => {
     for await (const batch of wal.readable({ batches: true })) {

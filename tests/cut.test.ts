@@ -236,33 +236,25 @@ test("a file that cannot be freed is told of, and goes at the next opening", asy
   assertEquals([log.segments().length, ...await log.readAll()], [1, `13 ${evenText(13)}`]);
 });
 
-test("torn bytes in a segment that is cut are copied aside before it goes", async () => {
-  const log = await openEvenLog(2);
-  log.faults.stopInWrite(600, { path: ANY_WAL });
-  unheard(log.commit(evenText(3)));
+/** A crash tears the next write after so many bytes; then the segment in which it was is cut. */
+async function checkTornIsKept(entries: number, keptBytes: number): Promise<void> {
+  const log = await openEvenLog(entries);
+  log.faults.stopInWrite(keptBytes, { path: ANY_WAL });
+  unheard(log.commit(evenText(entries + 1)));
   await log.runtime.stopped;
   log.crash({ keep: "all" });
   await log.open();
   const { torn } = log.wal.recovery;
   assert(torn !== null);
-  for (let lsn = 3; lsn <= 8; lsn++) await log.commit(evenText(lsn));
+  for (let lsn = entries + 1; lsn <= 8; lsn++) await log.commit(evenText(lsn));
   await log.wal.truncateBefore(8);
   assert(log.names().includes(`torn-0000000001-${torn.offset}.bin`));
-});
+}
 
-test("a footer that a crash tore is torn as anything else, and is copied aside", async () => {
-  const log = await openEvenLog(4); // the next one rotates, and the footer comes first
-  log.faults.stopInWrite(60, { path: ANY_WAL });
-  unheard(log.commit(evenText(5)));
-  await log.runtime.stopped;
-  log.crash({ keep: "all" });
-  await log.open();
-  const { torn } = log.wal.recovery;
-  assert(torn !== null);
-  for (let lsn = 5; lsn <= 8; lsn++) await log.commit(evenText(lsn));
-  await log.wal.truncateBefore(8);
-  assert(log.names().includes(`torn-0000000001-${torn.offset}.bin`));
-});
+test("torn bytes in a segment that is cut are copied aside before it goes", () => checkTornIsKept(2, 600));
+
+// The fifth entry rotates, and the footer comes first.
+test("a footer that a crash tore is torn as anything else, and is copied aside", () => checkTornIsKept(4, 60));
 
 test("torn bytes outlive a cut on a full disk: no footer goes over them", async () => {
   const log = new LogFixture({ segmentBytes: SMALL_SEGMENT_BYTES, spares: 0 });

@@ -12,7 +12,6 @@ import {
   assertThrows,
 } from "@std/assert";
 import {
-  type Entry,
   Wal,
   WalAbortedError,
   WalCorruptionError,
@@ -20,7 +19,6 @@ import {
   WalInputError,
   WalIoError,
   WalOptionsError,
-  type WalReadable,
   WalRewoundError,
   WalTruncatedError,
 } from "../mod.ts";
@@ -32,6 +30,7 @@ import { EVEN, evenText, frameAt, openEvenLog } from "./support/even_log.ts";
 import { Follower } from "./support/follower.ts";
 import { faults } from "./support/faults.ts";
 import { ANY_WAL, DIRECTORY, type LogFixture, openLog, pathOf, soon, unheard } from "./support/log_fixture.ts";
+import { exhaust } from "./support/log_use.ts";
 
 /** Another process on the same disk. */
 function elsewhere(log: LogFixture): MemoryRuntime {
@@ -48,10 +47,6 @@ async function readElsewhere(log: LogFixture, options: { from?: number; to?: num
     found.push(`${entry.lsn} ${entry.text()}`);
   }
   return found;
-}
-
-async function drain(entries: WalReadable<Entry>): Promise<void> {
-  for await (const _entry of entries);
 }
 
 /** Somebody in another process who follows. */
@@ -275,7 +270,7 @@ for (const name of ["open", "read", "size"] as const) {
     for (let nth = 1;; nth++) {
       const plan = faults().fail(name, { nth, path: ANY_WAL });
       const runtime = new MemoryRuntime({ disk: log.disk, crc32, onCall: plan.onCall });
-      const error = await drain(Wal.read(DIRECTORY, { runtime })).then(() => null, (error: unknown) => error);
+      const error = await exhaust(Wal.read(DIRECTORY, { runtime })).then(() => null, (error: unknown) => error);
       assertEquals(runtime.openFiles, []);
       if (plan.countCalls(name, { path: ANY_WAL }) < nth) break; // it has met every one
       assertInstanceOf(error, WalIoError);

@@ -4,6 +4,7 @@
  * @module
  */
 
+import { AN_ENTRY, floorName } from "../harness/words.ts";
 import { type BarColumn, Bars } from "./bars.ts";
 import type { Card } from "./card.ts";
 import type { Measured } from "./measured.ts";
@@ -11,7 +12,7 @@ import { short } from "./numbers.ts";
 import { linesOf, type RivalColumn, rivalGroups } from "./rivals.ts";
 
 const POINTS: readonly RivalColumn[] = [
-  { point: "stream", what: "an entry", floor: "floor, growing" },
+  { point: "stream", what: AN_ENTRY, floor: floorName("growing") },
   { point: "recover", what: "rate", floor: "floor, reading the files" },
 ];
 const COLUMNS: readonly BarColumn[] = ["piped into a new log", "read back from the start"].map((title) => ({

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { callersText, commitWith } from "../harness/words.ts";
+import { callersText, commitWith, floorName } from "../harness/words.ts";
 import { type Card, MARGIN, WIDTH } from "./card.ts";
 import type { Measured, Peer } from "./measured.ts";
 import { short } from "./numbers.ts";
@@ -15,7 +15,7 @@ const CALLERS: readonly number[] = [1, 10, 100, 1000, 10_000];
 /** With so many the floor and the other stores were measured too; for one of them in another point. */
 const MANY = 1000;
 const LOG = "walstream";
-const FLOOR = "floor, prepared";
+const FLOOR = floorName("prepared");
 
 const PANEL_HEIGHT = 300;
 /** With its heading and what stands at its axis. */

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { commitWith } from "../harness/words.ts";
+import { commitWith, floorName, STEADY } from "../harness/words.ts";
 import { type BarColumn, Bars } from "./bars.ts";
 import type { Card } from "./card.ts";
 import type { Measured } from "./measured.ts";
@@ -12,8 +12,8 @@ import { short } from "./numbers.ts";
 import { linesOf, type RivalColumn, rivalGroups } from "./rivals.ts";
 
 const POINTS: readonly RivalColumn[] = [
-  { point: "serial", what: "rate", floor: "floor, prepared" },
-  { point: "clients", what: commitWith(1000), floor: "floor, prepared" },
+  { point: "serial", what: "rate", floor: floorName("prepared") },
+  { point: "clients", what: commitWith(1000), floor: floorName("prepared") },
 ];
 const COLUMNS: readonly BarColumn[] = ["one caller", "1,000 callers"].map((title) => ({
   title: `Commits/s: ${title}`,
@@ -31,7 +31,7 @@ export function drawCommits(runtimes: readonly Measured[]): Card | null {
       "Longer is better. Each caller awaits its commit before the next. Floor: the disk alone, as many bytes written into " +
       "a prepared file and synced, with no format. Steady: a log whose files are used again. With 1,000 callers the other " +
       "stores get transactions of 1,000, or their own batching where that is quicker. Tuned: set and used as few would.",
-    ...new Bars(COLUMNS, rivalGroups(runtimes, POINTS, ["walstream, steady"])).draw(),
+    ...new Bars(COLUMNS, rivalGroups(runtimes, POINTS, [STEADY])).draw(),
     lines,
   };
 }

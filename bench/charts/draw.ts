@@ -15,7 +15,12 @@ const lines = files.flatMap((file) => readFileSync(file, "utf8").split("\n"))
   .filter((line) => line.trim() !== "")
   .map((line) => JSON.parse(line) as PointLine);
 mkdirSync(directory, { recursive: true });
-for (const [name, svg] of drawCharts(lines)) {
+const charts = drawCharts(lines);
+if (charts.size === 0) {
+  console.error("bench: these lines are not enough for any chart: measure serial and clients, or stream and recover");
+  process.exitCode = 1;
+}
+for (const [name, svg] of charts) {
   writeFileSync(join(directory, name), svg);
   console.log(join(directory, name));
 }

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { commitWith, FLOOR_IN_TURNS } from "../harness/words.ts";
+import { AN_ENTRY, commitWith, FLOOR_IN_TURNS, floorName, STEADY } from "../harness/words.ts";
 import { type BarColumn, type BarRow, Bars } from "./bars.ts";
 import type { Card } from "./card.ts";
 import type { Measured } from "./measured.ts";
@@ -21,18 +21,22 @@ interface Comparison {
   readonly floorWhat?: string;
 }
 
-const [LOG, PREPARED, GROWING] = ["walstream", "floor, prepared", "floor, growing"] as const;
+const LOG = "walstream";
+const [PREPARED, GROWING] = [floorName("prepared"), floorName("growing")];
 const MANY = commitWith(1000);
 
 /** The floor that took turns with the log, call by call: from one minute to the next the disk changes by more. */
-const IN_TURNS = { log: `${LOG}, blocking`, floor: `${LOG}, blocking`, floorWhat: FLOOR_IN_TURNS } as const;
+function inTurns(log: string): Omit<Comparison, "label"> {
+  return { point: "serial", what: "p50", log, floor: log, floorWhat: FLOOR_IN_TURNS };
+}
 
 const COMPARISONS: readonly Comparison[] = [
-  { label: "one caller, blocking", point: "serial", what: "p50", ...IN_TURNS },
-  { label: "1,000 callers, steady", point: "clients", what: MANY, log: `${LOG}, steady`, floor: PREPARED },
+  { label: "one caller", ...inTurns(LOG) },
+  { label: "one caller, blocking", ...inTurns(`${LOG}, blocking`) },
+  { label: "1,000 callers, steady", point: "clients", what: MANY, log: STEADY, floor: PREPARED },
   { label: "1,000 callers, new log", point: "clients", what: MANY, log: LOG, floor: PREPARED },
-  { label: "stream, new log", point: "stream", what: "an entry", log: LOG, floor: GROWING },
-  { label: "stream, steady", point: "stream_reuse", what: "an entry", log: LOG, floor: PREPARED },
+  { label: "stream, new log", point: "stream", what: AN_ENTRY, log: LOG, floor: GROWING },
+  { label: "stream, steady", point: "stream_reuse", what: AN_ENTRY, log: LOG, floor: PREPARED },
   { label: "entries of 64 KiB", point: "large", what: "entries of 64 KiB", log: LOG, floor: GROWING },
   { label: "entries of 1 MiB", point: "large", what: "entries of 1 MiB", log: LOG, floor: GROWING },
 ];

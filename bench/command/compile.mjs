@@ -18,6 +18,9 @@ export async function compile(interruption) {
   mkdirSync(parent, { recursive: true });
   const { path } = makeDirectory(parent, interruption);
   const compiler = join(root, "node_modules/typescript/bin/tsc");
+  if (!existsSync(compiler)) {
+    throw new UsageError("what compiles the bench for Node is not installed: npm ci brings it");
+  }
   let forget = () => {};
   const { output } = await run(node(), [compiler, "-p", join(root, "bench/tsconfig.json"), "--outDir", path], {
     onStart: (pid) => forget = interruption.atEnd(() => endGroup(pid)),

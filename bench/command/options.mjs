@@ -1,6 +1,6 @@
 // What the command line takes.
 
-import { statSync } from "node:fs";
+import { existsSync, statSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, relative } from "node:path";
 import process from "node:process";
@@ -19,6 +19,7 @@ import { runtimeNames } from "./runtimes.mjs";
 const MOST_ROUNDS = 1000;
 const names = Object.keys(pointNames);
 const whatThereIs = "there are --points, --rounds, --runtime, --disk, --out, --charts, --quick and --help";
+const optionNames = ["points", "rounds", "runtime", "disk", "charts", "quick"];
 const defaultOut = join(root, "build/bench.jsonl");
 
 /** Someone has asked for what there is not. */
@@ -46,10 +47,19 @@ ${points.join("\n")}
 
 /** Throws a {@linkcode UsageError} where they are wrong. @param {string[]} given @returns {Options} */
 export function readOptions(given) {
+  const swallowed = optionNames.filter((name) => process.env[`npm_config_${name}`] !== undefined);
+  if (swallowed.length > 0 && !given.some((each) => each.startsWith("-"))) {
+    const missing = `npm took --${swallowed.join(" and --")} for itself`;
+    throw new UsageError(`${missing}: put -- before the options, as in npm run bench -- --${swallowed[0]}`);
+  }
   const { values, positionals } = parse(given);
   const isCharts = values.charts === true;
   if (isCharts && positionals.length === 0) {
     throw new UsageError("--charts takes files of JSON lines, as --out writes them");
+  }
+  const lost = isCharts ? positionals.find((path) => !existsSync(path)) : undefined;
+  if (lost !== undefined) {
+    throw new UsageError(`--charts: there is no file ${lost}; npm run bench -- --out makes one`);
   }
   if (!isCharts && positionals[0] !== undefined) {
     throw new UsageError(`${positionals[0]} is no option; ${whatThereIs}`);

@@ -9,6 +9,7 @@ import { randomFillSync } from "node:crypto";
 import type { Contender, Reading, Watch } from "../harness/point.ts";
 import { Times } from "../harness/statistics.ts";
 import { type FileKind, SyncedFile } from "../harness/synced_file.ts";
+import { floorName } from "../harness/words.ts";
 
 /** What a floor took: so many syncs, and each of them in microseconds. */
 export interface FloorTimes {
@@ -76,9 +77,4 @@ export function bulkFloor(kind: FileKind, { bytesPerSync, totalBytes, way, read 
     syncs: () => Math.ceil(totalBytes / bytesPerSync()),
     read: ({ elapsedMs, steps, bytes }) => read(elapsedMs * totalBytes / (steps.count * bytes)),
   });
-}
-
-/** The contender's name. */
-export function floorName(kind: FileKind, way?: string): string {
-  return way === undefined ? `floor, ${kind}` : `floor, ${kind}, ${way}`;
 }

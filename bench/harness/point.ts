@@ -22,6 +22,8 @@ export interface Reading {
 
 /** Times the part of a round that counts. `deno bench` puts its own in the place of this. */
 export interface Watch {
+  /** Only what is between its first start and its first stop is looked at: all that counts should be in there. */
+  readonly takesOnePart: boolean;
   start(): void;
   /** Milliseconds since it was started. */
   stop(): number;

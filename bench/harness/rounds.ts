@@ -40,7 +40,11 @@ interface Series extends Omit<Reading, "value"> {
 /** A watch by the runtime's own clock. */
 export function stopwatch(): Watch {
   let startMs = NaN;
-  return { start: () => void (startMs = performance.now()), stop: () => performance.now() - startMs };
+  return {
+    takesOnePart: false,
+    start: () => void (startMs = performance.now()),
+    stop: () => performance.now() - startMs,
+  };
 }
 
 /** See the head of this file. */

@@ -66,8 +66,11 @@ async function slowly(
 ): Promise<void> {
   const endMs = performance.now() + leastMs;
   await call();
-  const restMs = endMs - performance.now();
-  if (restMs > 0) await new Promise((resolve) => setTimeout(resolve, restMs));
+  let restMs = endMs - performance.now();
+  while (restMs > 0) { // a timer may go off a little early
+    await new Promise((resolve) => setTimeout(resolve, restMs));
+    restMs = endMs - performance.now();
+  }
 }
 
 function slowlyHere(leastMs: number, call: () => void): void {

@@ -12,7 +12,7 @@
  */
 
 import type { Wal } from "../../mod.ts";
-import { floorContender, floorName } from "../contenders/floors.ts";
+import { floorContender } from "../contenders/floors.ts";
 import { logContender } from "../contenders/logs.ts";
 import { peerContenders, putInBatches } from "../contenders/peer_contenders.ts";
 import { lmdb } from "../contenders/peers/lmdb.ts";
@@ -21,19 +21,18 @@ import { atLeast, atMost, besideTuned, difference, type Figures, ratio, shown, s
 import type { Contender, Point, Reading, Watch } from "../harness/point.ts";
 import type { Scale } from "../harness/scale.ts";
 import type { FileKind } from "../harness/synced_file.ts";
-import { callersText, commitWith } from "../harness/words.ts";
+import { callersText, commitWith, floorName, STEADY } from "../harness/words.ts";
 import { callAll, callersAlone } from "../instruments/callers.ts";
 import { arraysOf, ENTRY_BYTES, flushBytes, pick, randomEntries } from "../instruments/entries.ts";
 
 const CALLERS = [1, 10, 100, 1000, 10_000] as const;
 /** The one that the limits are about, and how many entries a transaction of a peer holds. */
 const MANY = 1000;
-const STEADY = "walstream, steady";
 const MOST_COMMITS = 1_000_000;
 const SECONDS = 0.5;
 
 function fsyncsOf(callers: number): string {
-  return `fsyncs a commit, ${callersText(callers)}`;
+  return `fsyncs ${commitWith(callers)}`;
 }
 
 function timeOf(callers: number, elapsedMs: number, commits: number): Reading {

@@ -17,6 +17,7 @@ import type { Scale } from "../harness/scale.ts";
 import { Times } from "../harness/statistics.ts";
 import { startChild } from "../instruments/children.ts";
 import { ENTRY_BYTES, pick, randomEntries } from "../instruments/entries.ts";
+import { startFollower } from "../instruments/follower.ts";
 import { Sightings } from "../instruments/sightings.ts";
 
 const P50 = "p50";
@@ -34,14 +35,7 @@ function readings(times: Times): Reading[] {
 async function inProcess(wal: Wal, commits: number, warmUp: number, watch: Watch): Promise<Reading[]> {
   const entries = randomEntries();
   const sightings = new Sightings();
-  const follower = wal.readable({ follow: true, batches: true }).getReader();
-  const following = (async () => {
-    for (;;) {
-      const { value, done } = await follower.read();
-      if (done) return;
-      sightings.seen(value.at(-1)?.lsn ?? 0);
-    }
-  })();
+  const endFollower = startFollower(wal, (lsn) => sightings.seen(lsn));
   const times = new Times(commits);
   for (let nth = -warmUp; nth < commits; nth++) {
     if (nth === 0) watch.start();
@@ -51,8 +45,7 @@ async function inProcess(wal: Wal, commits: number, warmUp: number, watch: Watch
     if (nth >= 0) times.add(Math.max(0, seenMs - durableMs));
   }
   watch.stop();
-  await follower.cancel();
-  await following;
+  await endFollower();
   return readings(times);
 }
 

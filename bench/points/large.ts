@@ -8,11 +8,12 @@
  */
 
 import { CarriedBytes } from "../contenders/carried_bytes.ts";
-import { floorContender, floorName } from "../contenders/floors.ts";
+import { floorContender } from "../contenders/floors.ts";
 import { logContender } from "../contenders/logs.ts";
 import { atLeast, type Figures } from "../harness/figures.ts";
 import type { Contender, Point, Reading } from "../harness/point.ts";
 import type { Scale } from "../harness/scale.ts";
+import { floorName } from "../harness/words.ts";
 import { callAll } from "../instruments/callers.ts";
 import { pick, randomEntries } from "../instruments/entries.ts";
 

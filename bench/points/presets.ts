@@ -9,6 +9,7 @@
  */
 
 import { type Preset, type Wal, WalBufferFullError } from "../../mod.ts";
+import { PRESET_RATES } from "../../src/cli/bench_presets.ts";
 import { logContender } from "../contenders/logs.ts";
 import { atMost, type Figures } from "../harness/figures.ts";
 import type { Contender, Point, Reading, Watch } from "../harness/point.ts";
@@ -19,17 +20,18 @@ import { ENTRY_BYTES, ENTRY_MASK, randomEntries } from "../instruments/entries.t
 
 interface Row {
   readonly preset: Preset;
+  /** As `walstream bench` has it. */
   readonly perSecond: number;
   /** For the 99th percentile. */
   readonly allowedMs: number;
 }
 
 const ROWS: readonly Row[] = [
-  { preset: "oltp", perSecond: 50_000, allowedMs: 8 },
-  { preset: "mixed", perSecond: 100_000, allowedMs: 15 },
-  { preset: "analytics", perSecond: 250_000, allowedMs: 30 },
-  { preset: "batch", perSecond: 500_000, allowedMs: 75 },
-  { preset: "async", perSecond: 1_000_000, allowedMs: 1 },
+  { preset: "oltp", perSecond: PRESET_RATES.oltp, allowedMs: 8 },
+  { preset: "mixed", perSecond: PRESET_RATES.mixed, allowedMs: 15 },
+  { preset: "analytics", perSecond: PRESET_RATES.analytics, allowedMs: 30 },
+  { preset: "batch", perSecond: PRESET_RATES.batch, allowedMs: 75 },
+  { preset: "async", perSecond: PRESET_RATES.async, allowedMs: 1 },
 ];
 
 const WARM_UP = 1000;

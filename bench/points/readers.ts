@@ -16,6 +16,7 @@ import type { Scale } from "../harness/scale.ts";
 import { callAll } from "../instruments/callers.ts";
 import { startChild } from "../instruments/children.ts";
 import { arraysOf, ENTRY_BYTES, pick, randomEntries } from "../instruments/entries.ts";
+import { startFollower } from "../instruments/follower.ts";
 import { sourceOf } from "../instruments/sources.ts";
 
 const CALLERS = 1000;
@@ -43,18 +44,10 @@ async function calling(wal: Wal, scale: Scale, watch: Watch): Promise<Reading> {
 
 async function followed(wal: Wal, scale: Scale, watch: Watch): Promise<Reading[]> {
   let seenLsn = wal.lastLsn;
-  const follower = wal.readable({ from: seenLsn + 1, follow: true, batches: true }).getReader();
-  const following = (async () => {
-    for (;;) {
-      const { value, done } = await follower.read();
-      if (done) return;
-      seenLsn = value.at(-1)?.lsn ?? seenLsn;
-    }
-  })();
+  const endFollower = startFollower(wal, (lsn) => seenLsn = lsn);
   const rate = await calling(wal, scale, watch);
   const behind = wal.durableLsn - seenLsn;
-  await follower.cancel();
-  await following;
+  await endFollower();
   return [rate, { what: "entries behind at the end", unit: "", better: "lower", value: behind }];
 }
 

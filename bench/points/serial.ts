@@ -15,13 +15,13 @@
 import { randomFillSync } from "node:crypto";
 import { join } from "node:path";
 import { type IoMode, Wal } from "../../mod.ts";
-import { floorContender, floorName } from "../contenders/floors.ts";
+import { floorContender } from "../contenders/floors.ts";
 import { peerContenders } from "../contenders/peer_contenders.ts";
 import { atLeast, atMost, besideTuned, type Best, type Figures } from "../harness/figures.ts";
 import type { Contender, Point, Reading, Watch } from "../harness/point.ts";
 import type { Scale } from "../harness/scale.ts";
 import { Times } from "../harness/statistics.ts";
-import { FLOOR_IN_TURNS } from "../harness/words.ts";
+import { FLOOR_IN_TURNS, floorName } from "../harness/words.ts";
 import { type FileKind, SyncedFile } from "../harness/synced_file.ts";
 import { ENTRY_BYTES, flushBytes, pick, randomEntries } from "../instruments/entries.ts";
 
@@ -82,7 +82,7 @@ function committing(name: string, io: IoMode, scale: Scale): Contender {
       const commits = commitsOf(scale);
       const warmUp = scale.pick(WARM_UP, 10);
       const bytes = randomFillSync(new Uint8Array(flushBytes(1)));
-      const file = new SyncedFile(directory, "prepared", (commits + warmUp + TURN) * bytes.length);
+      const file = new SyncedFile(directory, "prepared", (commits + warmUp) * bytes.length);
       const wal = await Wal.open(join(directory, "log"), { io });
       try {
         for (let nth = 0; nth < warmUp; nth++) await wal.commit(pick(entries, nth));
@@ -90,7 +90,7 @@ function committing(name: string, io: IoMode, scale: Scale): Contender {
         const [ours, floors] = [new Times(commits), new Times(commits)];
         let elapsedMs = 0;
         while (ours.count < commits) {
-          const turn = Math.min(TURN, commits - ours.count);
+          const turn = watch.takesOnePart ? commits : Math.min(TURN, commits - ours.count);
           elapsedMs += await timed(turn, ours, watch, (nth) => wal.commit(pick(entries, nth)));
           await timed(turn, floors, watch, () => file.step(bytes));
         }

@@ -9,25 +9,25 @@
  */
 
 import { AS_CARRIED, CarriedBytes } from "../contenders/carried_bytes.ts";
-import { bulkFloor, floorName } from "../contenders/floors.ts";
+import { bulkFloor } from "../contenders/floors.ts";
 import { logContender } from "../contenders/logs.ts";
 import { peerContenders, putInBatches } from "../contenders/peer_contenders.ts";
 import { atLeast, atMost, besideTuned, difference, type Figures, ratio, shown, sum } from "../harness/figures.ts";
 import type { Contender, Point, Reading, Watch } from "../harness/point.ts";
 import type { Scale } from "../harness/scale.ts";
+import { AN_ENTRY, floorName } from "../harness/words.ts";
 import { arraysOf, ENTRY_BYTES, flushBytes, randomEntries } from "../instruments/entries.ts";
 import { sourceOf } from "../instruments/sources.ts";
 
 /** Entries a chunk. */
 const CHUNK = 64;
-const WHAT = "an entry";
 const FLOOR_BYTES = 512 * 1024;
 /** Peers get a part of what the log gets: a tree that stays small is to their advantage, and their time is long. */
 const PEERS_SHARE = 4;
 const TRANSACTIONS: readonly number[] = [1000, 10_000];
 
 function timeOf(elapsedMs: number, entries: number): Reading {
-  return { what: WHAT, unit: "µs", better: "lower", value: elapsedMs * 1000 / entries };
+  return { what: AN_ENTRY, unit: "µs", better: "lower", value: elapsedMs * 1000 / entries };
 }
 
 function entriesOf(scale: Scale): number {
@@ -87,11 +87,11 @@ export const stream: Point = {
   entryBytes: ENTRY_BYTES,
   contenders,
   targets: (figures: Figures) => {
-    const ours = figures.median("walstream", WHAT);
-    const floorUs = sum(figures.median(floorName("growing"), WHAT), 0.08);
-    const peer = figures.bestPeer(WHAT);
-    const tuned = figures.bestTuned(WHAT);
-    const carriedUs = figures.median(floorName("growing", AS_CARRIED), WHAT);
+    const ours = figures.median("walstream", AN_ENTRY);
+    const floorUs = sum(figures.median(floorName("growing"), AN_ENTRY), 0.08);
+    const peer = figures.bestPeer(AN_ENTRY);
+    const tuned = figures.bestTuned(AN_ENTRY);
+    const carriedUs = figures.median(floorName("growing", AS_CARRIED), AN_ENTRY);
     return [
       atMost("an entry: the growing floor at 512 KiB a sync + 0.08 µs", "µs", floorUs, ours),
       atLeast(`rate over the best peer's (${peer?.name ?? "none"})`, "times", 4, ratio(peer?.value ?? null, ours)),

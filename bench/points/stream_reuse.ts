@@ -10,16 +10,16 @@
  */
 
 import { AS_CARRIED, CarriedBytes } from "../contenders/carried_bytes.ts";
-import { bulkFloor, floorName } from "../contenders/floors.ts";
+import { bulkFloor } from "../contenders/floors.ts";
 import { logContender } from "../contenders/logs.ts";
 import { makeSteady, pipeAndCut, steadyCourse } from "../contenders/steady_log.ts";
 import { atMost, difference, type Figures, shown, sum } from "../harness/figures.ts";
 import type { Contender, Point, Reading } from "../harness/point.ts";
 import type { Scale } from "../harness/scale.ts";
+import { AN_ENTRY, floorName } from "../harness/words.ts";
 import { arraysOf, ENTRY_BYTES, flushBytes, randomEntries } from "../instruments/entries.ts";
 
 const CHUNK = 64;
-const WHAT = "an entry";
 const FLOOR_BYTES = 512 * 1024;
 const SEGMENTS = 4;
 
@@ -31,7 +31,7 @@ function contenders(scale: Scale): Contender[] {
   const totalBytes = flushBytes(entries);
   const carried = new CarriedBytes();
   const timeOf = (elapsedMs: number): Reading[] => [
-    { what: WHAT, unit: "µs", better: "lower", value: elapsedMs * 1000 / entries },
+    { what: AN_ENTRY, unit: "µs", better: "lower", value: elapsedMs * 1000 / entries },
   ];
   return [
     logContender({
@@ -57,9 +57,9 @@ export const streamReuse: Point = {
   entryBytes: ENTRY_BYTES,
   contenders,
   targets: (figures: Figures) => {
-    const ours = figures.median("walstream", WHAT);
-    const floorUs = sum(figures.median(floorName("prepared"), WHAT), 0.1);
-    const carriedUs = figures.median(floorName("prepared", AS_CARRIED), WHAT);
+    const ours = figures.median("walstream", AN_ENTRY);
+    const floorUs = sum(figures.median(floorName("prepared"), AN_ENTRY), 0.1);
+    const carriedUs = figures.median(floorName("prepared", AS_CARRIED), AN_ENTRY);
     return [
       atMost("an entry: the prepared floor at 512 KiB a sync + 0.1 µs", "µs", floorUs, ours),
       shown(`an entry, less the prepared floor with ${AS_CARRIED}`, "µs", difference(ours, carriedUs)),

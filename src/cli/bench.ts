@@ -4,10 +4,12 @@
  * @module
  */
 
+import { resolve } from "node:path";
 import process from "node:process";
-import { Wal } from "../../mod.ts";
+import { Wal, WalDiskFullError } from "../../mod.ts";
+import { isNoRoom } from "../errors.ts";
 import { detectRuntime } from "../runtime/detect.ts";
-import { adviceOf, type BenchFigures } from "./bench_advice.ts";
+import { adviceOf, type BenchFigures, doubtOf } from "./bench_advice.ts";
 import { DISK_SHARES, measureDisk } from "./bench_disk.ts";
 import { ENTRY_BYTES } from "./bench_expected.ts";
 import { LOG_SHARES, measureLog } from "./bench_log.ts";
@@ -22,6 +24,11 @@ import { currentRuntime } from "./runtimes.ts";
 const USUAL_SECONDS = 10;
 const LEAST_SECONDS = 3;
 const MOST_SECONDS = 120;
+
+const DETAILS = `for about ${USUAL_SECONDS} seconds, in a new directory that it removes
+
+  --seconds N   from ${LEAST_SECONDS} to ${MOST_SECONDS}
+  --json        all of it as one JSON object, instead of tables and sentences`;
 
 const options = {
   seconds: { type: "string" },
@@ -49,10 +56,12 @@ export function benchCommand(version: () => Promise<string>): Command {
     run: async ({ arguments: given }) => {
       const { values, positionals: [parent, stray] } = parse(given, options, whole);
       if (values.help) {
-        console.log(`${whole}\n\n${summary};\nfor about ${USUAL_SECONDS} seconds, in a new directory that it removes`);
+        console.log(`${whole}\n\n${summary};\n${DETAILS}`);
         return ExitStatus.good;
       }
-      if (parent === undefined) throw new CommandError(`bench needs a directory; ${whole}`, ExitStatus.usage);
+      if (parent === undefined || parent === "") {
+        throw new CommandError(`bench needs a directory; ${whole}`, ExitStatus.usage);
+      }
       if (stray !== undefined) throw new CommandError(`bench takes no ${stray}; ${whole}`, ExitStatus.usage);
       const seconds = Number(values.seconds ?? USUAL_SECONDS);
       if (!(seconds >= LEAST_SECONDS && seconds <= MOST_SECONDS)) {
@@ -74,8 +83,10 @@ async function bench(wish: Wish): Promise<number> {
     await measure(wish, place, time);
     return ExitStatus.good;
   } catch (error) {
-    if (interruption.status === 0) throw error;
-    return interruption.status;
+    if (interruption.status !== 0) return interruption.status;
+    if (!isNoRoom(error) && !(error instanceof WalDiskFullError)) throw error;
+    const problem = `the disk under ${wish.parent} is full: make room, or measure for fewer --seconds`;
+    throw new CommandError(problem, ExitStatus.cannotCreate);
   } finally {
     time.pause();
     if (place !== null) await removePlace(place);
@@ -92,7 +103,11 @@ async function measure({ parent, seconds, isJson, version }: Wish, place: BenchP
     time.pause();
     if (!isJson) process.stdout.write(`${text}\n`);
   };
-  tell(`walstream ${version} on ${currentRuntime} ${runtimeVersion}, in ${parent}, for about ${seconds} seconds\n`);
+  tell(
+    `walstream ${version} on ${currentRuntime} ${runtimeVersion}, in ${
+      resolve(parent)
+    }, for about ${seconds} seconds\n`,
+  );
   if (inMemory !== null) tell(`THIS DIRECTORY LIES IN MEMORY (${inMemory}): nothing below says anything of a disk.\n`);
   const disk = await measureDisk(runtime, directory, time);
   tell(diskTable(disk));
@@ -100,21 +115,22 @@ async function measure({ parent, seconds, isJson, version }: Wish, place: BenchP
   runtime.randomize(entry);
   const wal = await Wal.open(runtime.join(directory, "log"), { runtime });
   try {
-    const log = await measureLog(wal, entry, time);
+    const log = await measureLog(wal, entry, roomBytes, time);
     tell(logTable(log));
     const presets = await measurePresets(wal, entry, disk, roomBytes, time);
     tell(presetTable(presets));
     const figures: BenchFigures = { inMemory, disk, log, presets };
-    const advice = adviceOf(figures);
-    tell(adviceText(advice));
-    const report = { version, runtime: currentRuntime, runtimeVersion, directory: parent, seconds, ...figures, advice };
+    const [doubt, advice] = [doubtOf(figures), adviceOf(figures)];
+    tell(adviceText(doubt, advice));
+    const about = { version, runtime: currentRuntime, runtimeVersion, directory: parent, seconds };
+    const report = { ...about, ...figures, doubt, advice };
     if (isJson) process.stdout.write(`${JSON.stringify(report, rounded)}\n`);
   } finally {
     await wal.close();
   }
 }
 
-/** To what a measurement is good for. What is infinite has no figure in JSON, and is null. */
+/** To what a measurement is good for. What is infinite, or could not be measured, has no figure in JSON, and is null. */
 function rounded(_name: string, value: unknown): unknown {
   return typeof value === "number" ? Number(value.toPrecision(6)) : value;
 }

@@ -19,6 +19,7 @@ const TOLERANCE = 0.05;
 
 /** How it went. */
 export interface Achieved {
+  /** NaN, as p99Ms: it was over before any counted. */
   readonly p50Ms: number;
   readonly p99Ms: number;
   readonly achievedPerSecond: number;
@@ -86,9 +87,10 @@ export class Arrivals {
 
   /** The first ones do not count. */
   read(): Achieved {
-    const { p50Ms, p99Ms } = this.#times.read();
+    const { count, p50Ms, p99Ms } = this.#times.read();
     const achievedPerSecond = Math.round(Math.min(this.#achievedPerMs, this.#perMs) * 1000);
-    return { p50Ms, p99Ms, achievedPerSecond, hasKeptUp: this.#hasKeptUp };
+    const times = count === 0 ? { p50Ms: NaN, p99Ms: NaN } : { p50Ms, p99Ms };
+    return { ...times, achievedPerSecond, hasKeptUp: this.#hasKeptUp };
   }
 
   #settle(nth: number): void {

@@ -21,7 +21,7 @@ export interface BenchWindow {
 /** Of each entry that the bench writes. */
 export const ENTRY_BYTES = 100;
 /** Its bytes on the disk, when it is one of many. */
-const STORED_BYTES = 106;
+export const STORED_BYTES = 106;
 /** Timers go off each millisecond, up to one late, and call all that has arrived. */
 const TIMER_MS = 2;
 

@@ -6,7 +6,7 @@
 
 import type { Wal } from "../../mod.ts";
 import { Histogram } from "../stats.ts";
-import { type BenchPreset, windowOf } from "./bench_expected.ts";
+import { type BenchPreset, STORED_BYTES, windowOf } from "./bench_expected.ts";
 import type { BenchTime } from "./bench_time.ts";
 
 /** So many callers at one preset. */
@@ -19,14 +19,17 @@ export interface CallersFigure {
   readonly p99Ms: number;
 }
 
-/** One caller at preset `"sync"`, and one and a thousand with no preset. */
+/** Some callers at preset `"sync"`, and one and a thousand with no preset. */
 export interface LogFigures {
-  readonly oneAtSync: CallersFigure;
+  readonly manyAtSync: CallersFigure;
   readonly one: CallersFigure;
   readonly thousand: CallersFigure;
-  /** How many times the commits that one has at `"sync"` a thousand have. */
+  /** How many times the commits that many have at `"sync"` a thousand have who share syncs. */
   readonly timesGrouped: number;
 }
+
+/** Where each entry has a sync of its own, more callers make no more commits: they would only wait for their first. */
+const MANY_AT_SYNC = 16;
 
 const SHARES = 3;
 const MEASUREMENTS = 3;
@@ -36,25 +39,38 @@ const WARM_UP = 0.15;
 /** How many shares of the time this asks for. */
 export const LOG_SHARES: number = MEASUREMENTS * SHARES;
 
-/** See the head of this file. */
-export async function measureLog(wal: Wal, entry: Uint8Array, time: BenchTime): Promise<LogFigures> {
+/** See the head of this file. @param roomBytes So much the log may take at once, about. */
+export async function measureLog(
+  wal: Wal,
+  entry: Uint8Array,
+  roomBytes: number,
+  time: BenchTime,
+): Promise<LogFigures> {
   const measure = async (preset: BenchPreset, callers: number, what: string): Promise<CallersFigure> => {
     await wal.configure(windowOf(preset));
+    const lastLsn = wal.lastLsn + Math.floor(roomBytes / STORED_BYTES);
     const startMs = performance.now();
     const endMs = time.begin(`the log: ${what}`, SHARES);
-    await commitUntil(wal, entry, callers, startMs + (endMs - startMs) * WARM_UP, time);
+    await commitUntil(wal, entry, callers, { endMs: startMs + (endMs - startMs) * WARM_UP, lastLsn }, time);
     const before = wal.stats();
     const countedMs = performance.now();
-    const times = await commitUntil(wal, entry, callers, endMs, time);
+    const times = await commitUntil(wal, entry, callers, { endMs, lastLsn }, time);
     const elapsedMs = performance.now() - countedMs;
     const { count, p50Ms, p99Ms } = times.read();
     const syncsPerCommit = (wal.stats().fsyncs - before.fsyncs) / count;
+    await wal.truncateBefore(wal.lastLsn); // gives the room back
     return { preset, callers, commitsPerSecond: Math.round(count * 1000 / elapsedMs), syncsPerCommit, p50Ms, p99Ms };
   };
-  const oneAtSync = await measure("sync", 1, "one caller, preset sync");
+  const manyAtSync = await measure("sync", MANY_AT_SYNC, `${MANY_AT_SYNC} callers, preset sync`);
   const one = await measure("none", 1, "one caller");
   const thousand = await measure("none", 1000, "1,000 callers");
-  return { oneAtSync, one, thousand, timesGrouped: thousand.commitsPerSecond / oneAtSync.commitsPerSecond };
+  return { manyAtSync, one, thousand, timesGrouped: thousand.commitsPerSecond / manyAtSync.commitsPerSecond };
+}
+
+/** Whichever comes first. */
+interface End {
+  readonly endMs: number;
+  readonly lastLsn: number;
 }
 
 /** Each commits once at least. */
@@ -62,7 +78,7 @@ async function commitUntil(
   wal: Wal,
   entry: Uint8Array,
   callers: number,
-  endMs: number,
+  { endMs, lastLsn }: End,
   time: BenchTime,
 ): Promise<Histogram> {
   const times = new Histogram();
@@ -74,7 +90,7 @@ async function commitUntil(
       nowMs = performance.now();
       times.record(nowMs - beforeMs);
       time.check();
-    } while (nowMs < endMs);
+    } while (nowMs < endMs && wal.lastLsn < lastLsn);
   };
   await Promise.all(Array.from({ length: callers }, call));
   return times;

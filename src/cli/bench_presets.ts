@@ -16,9 +16,11 @@ export interface PresetFigure extends BenchWindow, Achieved {
   readonly arrivalsPerSecond: number;
   /** Infinity: more than the disk takes. */
   readonly expectedP99Ms: number;
+  readonly syncsPerSecond: number;
 }
 
-const RATES: Readonly<Record<Exclude<Preset, "sync">, number>> = {
+/** How many entries arrive in a second. */
+export const PRESET_RATES: Readonly<Record<Exclude<Preset, "sync">, number>> = {
   oltp: 50_000,
   mixed: 100_000,
   analytics: 250_000,
@@ -30,7 +32,7 @@ const MOST_AT_SYNC = 10_000;
 const SHARES = 4;
 
 /** How many shares of the time this asks for. */
-export const PRESET_SHARES: number = (1 + Object.keys(RATES).length) * SHARES; // and "sync"
+export const PRESET_SHARES: number = (1 + Object.keys(PRESET_RATES).length) * SHARES; // and "sync"
 
 /** See the head of this file. */
 export async function measurePresets(
@@ -40,7 +42,7 @@ export async function measurePresets(
   roomBytes: number,
   time: BenchTime,
 ): Promise<PresetFigure[]> {
-  const rows = Object.entries({ sync: syncRate(disk), ...RATES }) as [Preset, number][];
+  const rows = Object.entries({ sync: syncRate(disk), ...PRESET_RATES }) as [Preset, number][];
   const figures: PresetFigure[] = [];
   for (const [preset, perSecond] of rows) {
     const window = windowOf(preset);
@@ -51,8 +53,11 @@ export async function measurePresets(
     const most = Math.max(2, Math.floor(Math.min(perSecond * spanMs / 1000, roomBytes / ENTRY_BYTES)));
     const expectedMs = expectedP99Ms(disk, window, perSecond);
     const arrivals = new Arrivals(perSecond, most, expectedMs);
+    const [before, startMs] = [wal.stats().fsyncs, performance.now()];
     await arrivals.run(wal, entry, window.durability === "none", time);
-    figures.push({ preset, ...window, arrivalsPerSecond: perSecond, expectedP99Ms: expectedMs, ...arrivals.read() });
+    const syncsPerSecond = Math.round((wal.stats().fsyncs - before) * 1000 / (performance.now() - startMs));
+    const offered = { arrivalsPerSecond: perSecond, expectedP99Ms: expectedMs };
+    figures.push({ preset, ...window, ...offered, syncsPerSecond, ...arrivals.read() });
   }
   return figures;
 }

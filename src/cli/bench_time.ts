@@ -5,6 +5,7 @@
  */
 
 import process from "node:process";
+import { LiveLine } from "./table.ts";
 
 /** However late it is, each measurement gets so much. */
 const LEAST_MS = 50;
@@ -13,6 +14,8 @@ const LEAST_MS = 50;
 export class BenchTime {
   readonly #endMs: number;
   readonly #signal: AbortSignal;
+  /** On stderr, so that stdout has the figures alone; and only where somebody looks. */
+  readonly #line: LiveLine = new LiveLine(Infinity, process.stderr);
   #sharesLeft: number;
 
   /** @param shares How many shares will be asked for, in all. @param signal The wish to end early. */
@@ -26,7 +29,7 @@ export class BenchTime {
   begin(what: string, shares: number): number {
     this.check();
     const nowMs = performance.now();
-    show(`measuring ${what}; about ${Math.max(1, Math.round((this.#endMs - nowMs) / 1000))} s left`);
+    this.#line.show(`measuring ${what}; about ${Math.max(1, Math.round((this.#endMs - nowMs) / 1000))} s left`);
     const shareMs = (this.#endMs - nowMs) * shares / this.#sharesLeft;
     this.#sharesLeft -= shares;
     return nowMs + Math.max(LEAST_MS, shareMs);
@@ -44,11 +47,6 @@ export class BenchTime {
 
   /** Nothing is being measured just now. */
   pause(): void {
-    show("");
+    this.#line.show("");
   }
-}
-
-/** On stderr, so that stdout has the figures alone; and only where somebody looks. */
-function show(line: string): void {
-  if (process.stderr.isTTY === true) process.stderr.write(`\r${line}\x1b[K`);
 }

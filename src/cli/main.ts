@@ -38,7 +38,7 @@ async function version(): Promise<string> {
     const { name, version } = JSON.parse(text) as { name?: string; version?: string };
     if (name === "@walstream/wal" && version !== undefined) return version;
   }
-  return "of unknown version: its package.json is not there";
+  return "of unknown version: its package.json cannot be read";
 }
 
 async function main(given: readonly string[]): Promise<number> {

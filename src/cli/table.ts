@@ -5,6 +5,7 @@
  */
 
 import process from "node:process";
+import type { WriteStream } from "node:tty";
 
 /** A column: its heading, which is as wide as the column. Everything stands to the right. */
 export type Column = string;
@@ -27,31 +28,36 @@ export function milliseconds(valueMs: number): string {
   return `${valueMs.toFixed(decimals)} ms`;
 }
 
-/** The last line of the output while it still changes: on a terminal it is written over, elsewhere now and then anew. */
+/**
+ * The last line of the output while it still changes: on a terminal it is written over, and stays one line however narrow that
+ * is; elsewhere it is written now and then anew.
+ */
 export class LiveLine {
-  readonly #isTerminal: boolean = process.stdout.isTTY === true;
   readonly #everyMs: number;
+  readonly #output: WriteStream;
   #shownMs: number = performance.now();
 
-  /** @param everyMs How often a changed line is worth a line of a file. */
-  constructor(everyMs: number) {
+  /** @param everyMs How often a changed line is worth a line of a file; Infinity: never. */
+  constructor(everyMs: number, output: WriteStream = process.stdout) {
     this.#everyMs = everyMs;
+    this.#output = output;
   }
 
   /** Shows it as it is now. */
   show(line: string): void {
-    if (this.#isTerminal) {
-      process.stdout.write(`\r${line}\x1b[K`);
+    const { isTTY, columns } = this.#output;
+    if (isTTY) {
+      this.#output.write(`\r${line.slice(0, (columns || Infinity) - 1)}\x1b[K`);
       return;
     }
     if (performance.now() - this.#shownMs < this.#everyMs) return;
     this.#shownMs = performance.now();
-    process.stdout.write(`${line}\n`);
+    this.#output.write(`${line}\n`);
   }
 
   /** Shows it for the last time. */
   end(line: string): void {
     this.#shownMs = performance.now();
-    process.stdout.write(this.#isTerminal ? `\r${line}\x1b[K\n` : `${line}\n`);
+    this.#output.write(this.#output.isTTY ? `\r${line}\x1b[K\n` : `${line}\n`);
   }
 }

@@ -2,6 +2,7 @@
 // allocations.ts does: where nothing is collected unless this asks for it, and nothing is compiled to machine code.
 
 import { type EntryInput, Wal, type WalOptions } from "../../mod.ts";
+import { appendAll, commitInTurn, exhaust } from "./log_use.ts";
 import { PlainRuntime } from "./plain_runtime.ts";
 import { repeatingSource } from "./repeating_source.ts";
 
@@ -56,19 +57,6 @@ const fields: EntryInput = { kind: 7, data: entry };
 const text: string = "a".repeat(SMALL_BYTES);
 const array: readonly Uint8Array[] = Array.from({ length: 64 }, () => entry);
 
-async function appendAll(wal: Wal, input: EntryInput, count: number): Promise<void> {
-  for (let nth = 0; nth < count; nth++) wal.append(input);
-  await wal.flush();
-}
-
-async function commitInTurn(wal: Wal, count: number): Promise<void> {
-  for (let nth = 0; nth < count; nth++) await wal.commit(entry);
-}
-
-async function readAll(wal: Wal, batches: boolean): Promise<void> {
-  for await (const _chunk of wal.readable({ batches })) { /* nobody keeps it */ }
-}
-
 /** Takes all that comes, and does nothing. */
 function idleSink(): WritableStream<unknown> {
   return new WritableStream({ write() {} });
@@ -85,11 +73,15 @@ const MEASURED: Readonly<Record<string, Measured>> = {
   },
   "append": { entries: 10_000, run: (wal) => appendAll(wal, entry, 10_000) },
   "append, with a kind": { entries: 10_000, run: (wal) => appendAll(wal, fields, 10_000) },
-  "commit, one caller, pool": { entries: 1000, options: { io: "pool" }, run: (wal) => commitInTurn(wal, 1000) },
-  "commit, one caller, blocking": { entries: 1000, options: { io: "blocking" }, run: (wal) => commitInTurn(wal, 1000) },
+  "commit, one caller, pool": { entries: 1000, options: { io: "pool" }, run: (wal) => commitInTurn(wal, entry, 1000) },
+  "commit, one caller, blocking": {
+    entries: 1000,
+    options: { io: "blocking" },
+    run: (wal) => commitInTurn(wal, entry, 1000),
+  },
   "commit, 1,000 callers": {
     entries: 5000,
-    run: (wal) => Promise.all(Array.from({ length: 1000 }, () => commitInTurn(wal, 5))),
+    run: (wal) => Promise.all(Array.from({ length: 1000 }, () => commitInTurn(wal, entry, 5))),
   },
   "stream, arrays of 64": {
     entries: 100 * 64,
@@ -104,7 +96,7 @@ const MEASURED: Readonly<Record<string, Measured>> = {
   "read by batches": {
     entries: 10_000,
     before: (wal) => appendAll(wal, entry, 10_000),
-    run: (wal) => readAll(wal, true),
+    run: (wal) => exhaust(wal.readable({ batches: true })),
   },
   "append of text": { entries: 10_000, run: (wal) => appendAll(wal, text, 10_000) },
 };

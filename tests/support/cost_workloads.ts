@@ -8,6 +8,7 @@
 import type { EntryInput, Wal, WalOptions } from "../../mod.ts";
 import { type Costs, CountingRuntime } from "./counting_runtime.ts";
 import { LogFixture, quiet } from "./log_fixture.ts";
+import { appendAll, commitInTurn, exhaust } from "./log_use.ts";
 import { repeatingSource } from "./repeating_source.ts";
 
 const KIB = 1024;
@@ -65,15 +66,6 @@ function bytes(sizeBytes: number): Uint8Array {
 const small: Uint8Array = bytes(SMALL_BYTES);
 const array: readonly Uint8Array[] = Array.from({ length: 64 }, () => small);
 
-async function commitInTurn(wal: Wal, input: EntryInput, count: number): Promise<void> {
-  for (let nth = 0; nth < count; nth++) await wal.commit(input);
-}
-
-async function appendAll(wal: Wal, input: EntryInput, count: number): Promise<void> {
-  for (let nth = 0; nth < count; nth++) wal.append(input);
-  await wal.flush();
-}
-
 /** A stream that begins while a flush is in flight, as on a log that is in use. */
 async function pipe<T extends EntryInput | readonly EntryInput[]>(wal: Wal, chunk: T, count: number): Promise<void> {
   const first = wal.commit(small);
@@ -85,10 +77,6 @@ async function pipeThrough(wal: Wal, count: number): Promise<void> {
   const first = wal.commit(small);
   await exhaust(repeatingSource(array, count).pipeThrough(wal.acknowledge({ batches: true })));
   await first;
-}
-
-async function exhaust(stream: AsyncIterable<unknown>): Promise<void> {
-  for await (const _chunk of stream) { /* it is only taken */ }
 }
 
 /** Followers who see each commit before the next one. */

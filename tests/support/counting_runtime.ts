@@ -32,6 +32,12 @@ export type CostName =
 /** How often each was asked for; what is missing never was. */
 export type Costs = Readonly<Partial<Record<CostName, number>>>;
 
+/** All that was written to files, whatever it was. */
+export function writtenBytes(costs: Costs): number {
+  const { frameBytes = 0, controlBytes = 0, headerBytes = 0, zeroBytes = 0, lockBytes = 0 } = costs;
+  return frameBytes + controlBytes + headerBytes + zeroBytes + lockBytes;
+}
+
 /** Adds up. */
 class Tally {
   #costs: Partial<Record<CostName, number>> = {};

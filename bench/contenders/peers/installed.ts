@@ -23,7 +23,7 @@ export function versionOf(name: string): string {
 
 /** Why a package that belongs here cannot be used, or null. */
 export function whyNotLoaded(name: string): Obstacle | null {
-  if (!existsSync(folderOf(name))) return { reason: "not installed (npm install --prefix bench)", isMissed: true };
+  if (!existsSync(folderOf(name))) return { reason: "not installed (npm ci --prefix bench)", isMissed: true };
   try {
     load(name);
     return null;
