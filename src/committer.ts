@@ -180,10 +180,6 @@ export class Committer {
 
   /** Resolves to `lsn` when it is durable at `level`; rejects when it never will be, or nobody can know. */
   settled(lsn: number, level: AskedLevel, signal?: AbortSignal): Promise<number> {
-    if (level === "own" && signal === undefined && lsn === this.lastLsn) {
-      const { openFrameLsn } = this.#intake.pending;
-      if (openFrameLsn !== 0) return this.#settlement.waitForLast(openFrameLsn);
-    }
     if (level === "fsync" && lsn > this.#tail.syncedLsn && !this.#settlement.willSync(lsn)) this.#wantSync(lsn);
     return this.#settlement.wait(lsn, level, signal);
   }

@@ -54,17 +54,6 @@ export class Levels {
     return false;
   }
 
-  /** What the last LSN that was noted asks for. */
-  get last(): Durability {
-    return this.#runs[this.#runs.length - 1]?.level ?? "none";
-  }
-
-  /** Whether `lsn`, which asks for this level itself, is as durable as it asks to be just when it is at that level. */
-  isOwn(lsn: number, level: Durability | "own", syncedLsn: number): boolean {
-    if (this.#runs.find(({ lastLsn }) => lastLsn >= lsn)?.level !== level) return false;
-    return level === "fsync" || level === "write" && !this.askSync(syncedLsn + 1, lsn);
-  }
-
   /** The highest LSN up to which each one has what it asks for. */
   durableLsn(syncedLsn: number, writtenLsn: number): number {
     let durableLsn = syncedLsn;

@@ -19,10 +19,11 @@ const SLOW_MS = 2;
 const BYTES_PER_MS = 1024 * 1024;
 /** So many fast ones in a row are believed. After each slow one that blocks, twice as many are asked for. */
 const FIRST_TRIAL = 8;
-/** After a slow write so many go through the pool; after the next slow one twice as many. */
-const FIRST_WARY_WRITES = 4;
-/** What is doubled ends here. */
 const LONGEST_TRIAL = 1024;
+/** After a slow write so many go through the pool; after the next slow one twice as many, and half of that after a run of quick ones. */
+const FIRST_WARY_WRITES = 4;
+const MOST_WARY_WRITES = 1024;
+const QUICK_RUN = 32;
 /** A slow one after more than so many good ones is forgiven: every disk is slow now and then. */
 const LONG_RUN = 256;
 /** A larger sync blocks only where nothing comes meanwhile. */
@@ -36,6 +37,7 @@ const HUGE_BYTES = 2 * 1024 * 1024;
  * does, twice as many before the next.
  */
 const FIRST_UNSEEN_SYNCS = 16;
+const MOST_UNSEEN_SYNCS = 256;
 
 /** Remembers how fast the disk has been. */
 export class Pace {
@@ -49,8 +51,8 @@ export class Pace {
   /** So many writes are still to go through the pool. */
   #waryWrites = 0;
   #nextWaryWrites = FIRST_WARY_WRITES;
-  /** How many writes have blocked since the last slow one. */
-  #blockedWrites = 0;
+  /** How many quick writes have blocked since the last slow one. */
+  #quickWrites = 0;
   /** Whether something has come during the last sync in the pool, or that is to be seen again. */
   #hasCompany = true;
   #unseenSyncs = 0;
@@ -78,12 +80,14 @@ export class Pace {
   wrote(elapsedMs: number, wasBlocking: boolean): void {
     if (!wasBlocking) {
       if (this.#waryWrites > 0) this.#waryWrites--;
-    } else if (elapsedMs <= SLOW_MS) this.#blockedWrites++;
-    else {
-      if (this.#blockedWrites > LONG_RUN) this.#nextWaryWrites = FIRST_WARY_WRITES;
+      return;
+    }
+    if (elapsedMs > SLOW_MS) {
+      this.#quickWrites = 0;
       this.#waryWrites = this.#nextWaryWrites;
-      this.#nextWaryWrites = Math.min(2 * this.#nextWaryWrites, LONGEST_TRIAL);
-      this.#blockedWrites = 0;
+      this.#nextWaryWrites = Math.min(2 * this.#nextWaryWrites, MOST_WARY_WRITES);
+    } else if (++this.#quickWrites % QUICK_RUN === 0) {
+      this.#nextWaryWrites = Math.max(this.#nextWaryWrites / 2, FIRST_WARY_WRITES);
     }
   }
 
@@ -110,7 +114,7 @@ export class Pace {
       if (this.#hasCompany) this.#mostUnseenSyncs = FIRST_UNSEEN_SYNCS;
     } else if (lengthBytes > LARGE_SYNC_BYTES && ++this.#unseenSyncs >= this.#mostUnseenSyncs) {
       this.#unseenSyncs = 0;
-      this.#mostUnseenSyncs = Math.min(2 * this.#mostUnseenSyncs, LONGEST_TRIAL);
+      this.#mostUnseenSyncs = Math.min(2 * this.#mostUnseenSyncs, MOST_UNSEEN_SYNCS);
       this.#hasCompany = true;
     }
   }

@@ -91,11 +91,6 @@ export class Pending {
     return this.#frames[this.#next]?.firstLsn ?? null;
   }
 
-  /** The first LSN of the frame that may still grow, or 0. */
-  get openFrameLsn(): number {
-    return this.#open?.firstLsn ?? 0;
-  }
-
   /** Frames that are not yet written. */
   get frameCount(): number {
     return this.#frames.length - this.#next;

@@ -89,13 +89,7 @@ export class Settlement implements Outcomes {
 
   /** Resolves to `lsn` when it is durable; rejects when it never will be, or nobody can know. */
   wait(lsn: number, level: AskedLevel, signal?: AbortSignal): Promise<number> {
-    const isOwn = this.#levels.isOwn(lsn, level, this.#progress.syncedLsn);
-    return this.#waiters.wait(lsn, isOwn ? "own" : level, signal);
-  }
-
-  /** The same for the last one that was accepted, as it asked to be; it lies in the frame that begins with `frameLsn`. */
-  waitForLast(frameLsn: number): Promise<number> {
-    return this.#waiters.waitTogether(this.#lastLsn, frameLsn, this.#levels.last);
+    return this.#waiters.wait(lsn, level, signal);
   }
 
   /** Whether somebody waits for each entry of these frames, and for any of each batch. */

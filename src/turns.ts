@@ -1,7 +1,8 @@
 /**
  * Sees to it that the event loop turns while a log blocks the thread: whoever waits for a timer or a socket is served now and then.
  *
- * What counts is the time since the loop turned last, by whatever made it: the log's calls, and what its callers do in between.
+ * What counts is the time since the first call that blocked after a turn, whatever was done in it: the log's calls, and what its
+ * callers do in between.
  *
  * @module
  */
@@ -29,8 +30,9 @@ export class Turns {
   }
 
   /** Resolves when it has turned. */
-  next(): Promise<void> {
-    return nextHostTask();
+  async next(): Promise<void> {
+    await nextHostTask();
+    this.#turned();
   }
 
   readonly #turned = (): void => {

@@ -8,10 +8,17 @@
 
 import { WalAbortedError } from "./errors.ts";
 import type { Durability } from "./options.ts";
-import { onAbort, WaitingGroup } from "./waiting_group.ts";
 
 /** How durable somebody wants an entry: at a level, or as it was appended. */
 export type AskedLevel = Durability | "own";
+
+interface Waiter {
+  readonly lsn: number;
+  readonly resolve: (lsn: number) => void;
+  readonly reject: (reason: unknown) => void;
+  /** Nothing listens to its signal any more; null where it has none. */
+  forget: (() => void) | null;
+}
 
 /** What becomes of an LSN. */
 export interface Outcomes {
@@ -32,7 +39,7 @@ class Lane {
   /** The first of them cannot be settled yet. */
   isBlocked = false;
   /** Those before the first one have been settled: an array that is cut at its start moves all that is left. */
-  #groups: WaitingGroup[] = [];
+  #waiters: Waiter[] = [];
   #first = 0;
 
   constructor(level: AskedLevel) {
@@ -41,64 +48,48 @@ class Lane {
 
   /** The lowest LSN that somebody waits for; Infinity: nobody does. */
   get firstLsn(): number {
-    return this.first?.firstLsn ?? Infinity;
+    return this.first?.lsn ?? Infinity;
   }
 
   /** Who waits for that. */
-  get first(): WaitingGroup | undefined {
-    return this.#groups[this.#first];
+  get first(): Waiter | undefined {
+    return this.#waiters[this.#first];
   }
 
-  /** Who waits for the highest LSN; he may take others in. */
-  get last(): WaitingGroup | undefined {
-    return this.#groups[this.#groups.length - 1];
+  join(waiter: Waiter): void {
+    const waiters = this.#waiters;
+    let place = waiters.length;
+    while (place > this.#first && (waiters[place - 1]?.lsn ?? 0) > waiter.lsn) place--;
+    if (place === waiters.length) waiters.push(waiter);
+    else waiters.splice(place, 0, waiter);
   }
 
-  join(group: WaitingGroup): void {
-    const groups = this.#groups;
-    let place = groups.length;
-    while (place > this.#first && (groups[place - 1]?.lastLsn ?? 0) > group.lastLsn) place--;
-    if (place === groups.length) groups.push(group);
-    else groups.splice(place, 0, group);
-  }
-
-  leave(group: WaitingGroup): void {
-    this.#groups.splice(this.#groups.indexOf(group, this.#first), 1);
+  leave(waiter: Waiter): void {
+    this.#waiters.splice(this.#waiters.indexOf(waiter, this.#first), 1);
   }
 
   /** The first has been settled. */
   shift(): void {
     this.#first++;
-    if (this.#first === this.#groups.length) {
-      this.#groups.length = this.#first = 0;
-    } else if (this.#first >= MOST_SETTLED && this.#first * 2 >= this.#groups.length) {
-      this.#groups = this.#groups.slice(this.#first);
+    if (this.#first === this.#waiters.length) {
+      this.#waiters.length = this.#first = 0;
+    } else if (this.#first >= MOST_SETTLED && this.#first * 2 >= this.#waiters.length) {
+      this.#waiters = this.#waiters.slice(this.#first);
       this.#first = 0;
     }
   }
 
-  /** The group in the midst of which `lsn` lies: others wait for it, or for what is before it, and for what is behind it. */
-  around(lsn: number): WaitingGroup | null {
-    const group = this.#firstUpTo(lsn + 1);
-    return group !== undefined && group.firstLsn <= lsn ? group : null;
-  }
-
   /** Whether somebody waits for an LSN from `firstLsn` to `lastLsn`. */
   isAwaited(firstLsn: number, lastLsn: number): boolean {
-    return (this.#firstUpTo(firstLsn)?.firstLsn ?? Infinity) <= lastLsn;
-  }
-
-  /** The first group that reaches to `lsn` or further. */
-  #firstUpTo(lsn: number): WaitingGroup | undefined {
-    const groups = this.#groups;
+    const waiters = this.#waiters;
     let low = this.#first;
-    let high = groups.length;
+    let high = waiters.length;
     while (low < high) {
       const middle = (low + high) >>> 1;
-      if ((groups[middle]?.lastLsn ?? Infinity) < lsn) low = middle + 1;
+      if ((waiters[middle]?.lsn ?? Infinity) < firstLsn) low = middle + 1;
       else high = middle;
     }
-    return groups[low];
+    return (waiters[low]?.lsn ?? Infinity) <= lastLsn;
   }
 }
 
@@ -128,33 +119,13 @@ export class Waiters {
   /** Resolves to `lsn` when it is durable; rejects when it never will be, or the signal says so: then nobody waits any more. */
   wait(lsn: number, level: AskedLevel, signal?: AbortSignal): Promise<number> {
     if (signal?.aborted) return Promise.reject(new WalAbortedError(`waiting for LSN ${lsn}`, signal.reason));
+    const promise = new Promise(keepSettlers);
+    const waiter: Waiter = { lsn, resolve: lastResolve, reject: lastReject, forget: null };
+    const durableLsn = this.#outcomes.durableAt(level);
+    if ((lsn > durableLsn || !this.#overtakes(lsn)) && this.#settle(waiter, durableLsn)) return promise;
     const lane = this.#lanes[level];
-    const around = lane.around(lsn);
-    if (around !== null) return around.joinLate(lsn, signal);
-    const group = new WaitingGroup(lsn, 0, null);
-    if (signal !== undefined) {
-      group.forget = onAbort(signal, lsn, (reason) => {
-        lane.leave(group);
-        group.reject(reason);
-      });
-    }
-    return this.#begin(group, lane);
-  }
-
-  /** The same for the newest LSN, as it asked to be; together with others of its frame who ask for the same. */
-  waitTogether(lsn: number, frameLsn: number, durability: Durability): Promise<number> {
-    const lane = this.#lanes.own;
-    const { last } = lane;
-    if (last?.takes(lsn, frameLsn, durability)) return last.join();
-    return this.#begin(new WaitingGroup(lsn, frameLsn, durability), lane);
-  }
-
-  /** The first of a group waits. */
-  #begin(group: WaitingGroup, lane: Lane): Promise<number> {
-    const promise = group.join();
-    const durableLsn = this.#outcomes.durableAt(lane.level);
-    const isHeldUp = group.firstLsn <= durableLsn && this.#overtakes(group.firstLsn);
-    if (isHeldUp || !this.#settle(group, durableLsn)) lane.join(group);
+    lane.join(waiter);
+    if (signal !== undefined) listen(waiter, lane, signal);
     return promise;
   }
 
@@ -195,20 +166,39 @@ export class Waiters {
 
   #serve({ lane, toLsn }: Turn): void {
     const durableLsn = this.#outcomes.durableAt(lane.level);
-    for (let group = lane.first; group !== undefined && group.firstLsn <= toLsn; group = lane.first) {
-      lane.isBlocked = !this.#settle(group, durableLsn);
+    for (let waiter = lane.first; waiter !== undefined && waiter.lsn <= toLsn; waiter = lane.first) {
+      lane.isBlocked = !this.#settle(waiter, durableLsn);
       if (lane.isBlocked) return; // and so is everybody behind this one
       lane.shift();
     }
   }
 
-  /** False where nothing can be said yet. What becomes of the last of a group becomes of all. */
-  #settle(group: WaitingGroup, durableLsn: number): boolean {
-    const { lastLsn } = group;
-    const reason = this.#outcomes.rejectionOf(lastLsn) ?? (lastLsn <= durableLsn ? null : this.#outcomes.failure);
-    if (reason !== null) group.reject(reason);
-    else if (lastLsn <= durableLsn) group.resolve();
+  /** False where nothing can be said yet. */
+  #settle({ lsn, resolve, reject, forget }: Waiter, durableLsn: number): boolean {
+    const reason = this.#outcomes.rejectionOf(lsn) ?? (lsn <= durableLsn ? null : this.#outcomes.failure);
+    if (reason !== null) reject(reason);
+    else if (lsn <= durableLsn) resolve(lsn);
     else return false;
+    forget?.();
     return true;
   }
+}
+
+let lastResolve: (lsn: number) => void = () => {};
+let lastReject: (reason: unknown) => void = () => {};
+
+/** What a promise is made with. A closure for each, and the scope that it keeps, would be 120 bytes more a commit on V8. */
+function keepSettlers(resolve: (lsn: number) => void, reject: (reason: unknown) => void): void {
+  lastResolve = resolve;
+  lastReject = reject;
+}
+
+/** From now on the signal ends the waiting. */
+function listen(waiter: Waiter, lane: Lane, signal: AbortSignal): void {
+  const leave = (): void => {
+    lane.leave(waiter);
+    waiter.reject(new WalAbortedError(`waiting for LSN ${waiter.lsn}`, signal.reason));
+  };
+  waiter.forget = () => signal.removeEventListener("abort", leave);
+  signal.addEventListener("abort", leave, { once: true });
 }

@@ -22,7 +22,7 @@ const table: Levels = readLevels(`
   L1 runtime/system_timer
   L2 acknowledge admission ages aside births chain committer cut disk_room flusher footer good_segment intake levels observers
   L2 opening outside_chain outside_reader outside_source pace pending preparation pump readable reader recovery
-  L2 rejected_lsns room_queue scan sealer segment_files settlement tail turns verdict waiters waiting_group window writable
+  L2 rejected_lsns room_queue scan sealer segment_files settlement tail turns verdict waiters window writable
   L3 wal
   L5 cli/bench cli/bench_advice cli/bench_arrivals cli/bench_disk cli/bench_expected cli/bench_log cli/bench_place
   L5 cli/bench_presets cli/bench_report cli/bench_time cli/bench_words

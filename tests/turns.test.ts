@@ -27,7 +27,6 @@ test("whenever the loop has turned, by itself or because it was to, the time beg
   turns.block(5000);
   assert(turns.isDue(5002));
   await turns.next();
-  await nextHostTask();
   assert(!turns.isDue(9000));
 });
 

@@ -31,24 +31,18 @@ class Sea {
   }
 
   wait(...lsns: number[]): void {
-    for (const lsn of lsns) this.#note(lsn, this.#waiters.wait(lsn, "own"));
-  }
-
-  /** Waits for the newest LSNs, as commits do, from `firstLsn` on. */
-  commit(firstLsn: number, count: number, frameLsn: number): void {
-    for (let lsn = firstLsn; lsn < firstLsn + count; lsn++) {
-      this.#note(lsn, this.#waiters.waitTogether(lsn, frameLsn, "fsync"));
+    for (const lsn of lsns) {
+      this.waiting.push(lsn);
+      const settle = (outcome: string): void => {
+        this.waiting.splice(this.waiting.indexOf(lsn), 1);
+        const lower = this.waiting.filter((other) => other < lsn);
+        this.settled.push(lower.length === 0 ? outcome : `${outcome} before ${lower}`);
+      };
+      this.#waiters.wait(lsn, "fsync").then(
+        (lsn) => settle(`${lsn}`),
+        (error: Error) => settle(`${lsn} ${error.message}`),
+      );
     }
-  }
-
-  #note(lsn: number, promise: Promise<number>): void {
-    this.waiting.push(lsn);
-    const settle = (outcome: string): void => {
-      this.waiting.splice(this.waiting.indexOf(lsn), 1);
-      const lower = this.waiting.filter((other) => other < lsn);
-      this.settled.push(lower.length === 0 ? outcome : `${outcome} before ${lower}`);
-    };
-    promise.then((lsn) => settle(`${lsn}`), (error: Error) => settle(`${lsn} ${error.message}`));
   }
 
   /** Something has moved: everyone is woken. What was settled since the last look. */
@@ -160,34 +154,6 @@ test("whoever comes whenever, nobody is settled before one with a lower LSN, and
   }
 });
 
-test("whoever commits whenever, and whoever waits for any of it, nobody is settled before one with a lower LSN", async () => {
-  for (let seed = 0; seed < 300; seed++) {
-    const random = new Random(seed);
-    const sea = new Sea();
-    const told: string[] = [];
-    let [lastLsn, frameLsn, count] = [0, 1, 0];
-    for (let step = 0; step < 20; step++) {
-      if (random.chance(0.3)) lastLsn += random.integer(1, 3); // nobody waits for these
-      const commits = random.integer(1, 5);
-      sea.commit(lastLsn + 1, commits, frameLsn);
-      lastLsn += commits;
-      for (let nth = random.integer(0, 4); nth > 0; nth--, count++) {
-        sea.wait(random.integer(Math.min(sea.durableLsn + 1, lastLsn), lastLsn));
-      }
-      count += commits;
-      if (random.chance(0.3)) await nextHostTask();
-      if (random.chance(0.5)) frameLsn = lastLsn + 1;
-      else if (random.chance(0.3)) { // all that there is goes to the disk, as whole frames do
-        told.push(...await sea.notify(lastLsn));
-        frameLsn = lastLsn + 1;
-      }
-    }
-    told.push(...await sea.notify(Infinity));
-    assertEquals(told.filter((each) => !/^\d+$/.test(each)), [], `seed ${seed}`);
-    assertEquals([told.length, sea.waiting], [count, []], `seed ${seed}`);
-  }
-});
-
 test("one who wants a sync of what is written goes before one who wants it of what is yet to be written", async () => {
   const wal = await Wal.open("/wal", { runtime: new MemoryRuntime({ crc32 }), durability: "write" });
   await wal.commit("written, and not synced");
@@ -198,5 +164,39 @@ test("one who wants a sync of what is written goes before one who wants it of wh
     wal.waitFor(lsn, { durability: "fsync" }).then(() => settled.push(lsn));
   await Promise.all([wait(1), wait(2)]);
   assertEquals(settled, [1, 2]);
+  await wal.close();
+});
+
+test("a thousand commits at once are told in LSN order, with whoever waits for one of them in between, at any level", async () => {
+  for (const durability of ["fsync", "write"] as const) {
+    const wal = await Wal.open("/wal", { runtime: new MemoryRuntime({ crc32 }), durability });
+    const random = new Random(11);
+    const told: number[] = [];
+    const note = (lsn: number): number => told.push(lsn);
+    const all: Promise<unknown>[] = [];
+    for (let nth = 0; nth < 1000; nth++) {
+      all.push(wal.commit("entry").then(note));
+      const lsn = random.integer(1, wal.lastLsn);
+      if (random.chance(0.2)) all.push(wal.waitFor(lsn).then(note));
+      if (random.chance(0.1)) all.push(wal.waitFor(lsn, { durability }).then(note));
+      if (random.chance(0.1)) wal.append("nobody waits for it");
+      if (random.chance(0.05)) all.push(wal.commitBatch(["one", "two"]).then(note));
+    }
+    await Promise.all(all);
+    assertEquals(told, told.toSorted((one, other) => one - other));
+    await wal.close();
+  }
+});
+
+test("one who waits for no more than the log gives is told before higher LSNs, though one in front asked for more", async () => {
+  const wal = await Wal.open("/wal", { runtime: new MemoryRuntime({ crc32 }), durability: "write" });
+  await wal.commit("makes the first segment");
+  const told: string[] = [];
+  const all = [wal.commit({ data: "synced", durability: "fsync" }).then((lsn) => told.push(`commit ${lsn}`))];
+  for (let nth = 0; nth < 4; nth++) all.push(wal.commit("written").then((lsn) => told.push(`commit ${lsn}`)));
+  all.push(wal.waitFor(4, { durability: "write" }).then((lsn) => told.push(`wait ${lsn}`)));
+  await Promise.all(all);
+  const place = (what: string): number => told.indexOf(what);
+  assert(place("wait 4") < place("commit 5") && place("commit 2") < place("commit 3"), told.join(", "));
   await wal.close();
 });
