@@ -101,13 +101,13 @@ export class Flusher {
   readonly flush = (): Eventual<void> => {
     const { tail, runtime, intake } = this.#options;
     const { next } = intake;
-    const isReady = tail.isReadyFor(next) && !this.#turns.isDue(runtime.monotonicMs());
-    return isReady ? this.#writeOut(next) : this.#writeOutWhenReady(next);
+    const isTurnDue = this.#turns.isDue(runtime.monotonicMs());
+    return tail.isReadyFor(next) && !isTurnDue ? this.#writeOut(next) : this.#writeOutWhenReady(next, isTurnDue);
   };
 
-  async #writeOutWhenReady(pending: Pending): Promise<void> {
-    const { tail, runtime } = this.#options;
-    if (this.#turns.isDue(runtime.monotonicMs())) await this.#turns.next();
+  async #writeOutWhenReady(pending: Pending, isTurnDue: boolean): Promise<void> {
+    const { tail } = this.#options;
+    if (isTurnDue) await this.#turns.next();
     // Whatever is waited for, the first frame may grow meanwhile: then it must be looked again whether there is room for it.
     while (!tail.isReadyFor(pending)) await tail.getReady(pending);
     await this.#writeOut(pending);

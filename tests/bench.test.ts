@@ -75,6 +75,7 @@ test("bench: wrong use is told in one line that says what there is, with status 
     [["--disk", "no/such/folder"], "no/such/folder is none", "--disk takes a directory"],
     [["--out", "package.json/x", "--runtime", currentRuntime], "--out", "package.json"],
     [["--charts"], "--charts takes files", "JSON"],
+    [["--charts", "no/such/file"], "no file no/such/file", "--out makes one"],
   ];
   const ends = await Promise.all(wrong.map(([given]) => bench(given).finish()));
   for (const [nth, { code, output, errors }] of ends.entries()) {

@@ -65,27 +65,27 @@ function figuresOf(madeUp: MadeUp, circumstances: Circumstances = {}): BenchFigu
     p50Ms: madeUp.p50Ms,
     p99Ms: madeUp.p99Ms,
   });
-  const presets = rates.map(([preset, arrivalsPerSecond]): PresetFigure => {
+  const presets = rates.map(([preset, offeredPerSecond]): PresetFigure => {
     const window = windowOf(preset);
-    const p99Ms = expectedP99Ms(disk, window, arrivalsPerSecond);
+    const p99Ms = expectedP99Ms(disk, window, offeredPerSecond);
     const syncsPerSecond = Math.round((sparing.includes(preset) ? 500 : 1000) / disk.largePrepared.p50Ms);
     const measured = {
       p50Ms: p99Ms / 2,
       p99Ms: p99Times * p99Ms,
       syncsPerSecond,
-      achievedPerSecond: arrivalsPerSecond,
+      settledPerSecond: offeredPerSecond,
     };
     return {
       preset,
       ...window,
-      arrivalsPerSecond,
+      offeredPerSecond,
       expectedP99Ms: p99Ms,
       ...measured,
       hasKeptUp: !behind.includes(preset),
     };
   });
   const log = {
-    manyAtSync: callers(16, "sync"),
+    someAtSync: callers(16, "sync"),
     one: callers(1, "none"),
     thousand: callers(1000, "none"),
     timesGrouped: 1000,
@@ -106,7 +106,7 @@ test("bench: a fast disk needs no window, and a growing file is what is dear on 
     /one caller .* gets 20,000 commits\/s, 99 of 100 within 200 µs, and a thousand .* 20,000,000 commits/,
   );
   assertMatch(expect, /one sync for 1,000 of them\.$/);
-  assertMatch(danger, /^Losing power costs nothing that was acknowledged.* takes 1\.6 times .* `spares` as it is: /);
+  assertMatch(danger, /^Losing power costs nothing that was acknowledged.* takes 1\.6 times .* spares as it is: /);
 });
 
 test("bench: a slow disk gets the shortest window that spared it syncs, if any did", () => {
@@ -114,13 +114,13 @@ test("bench: a slow disk gets the shortest window that spared it syncs, if any d
   const [fits, , danger] = adviceOf(figuresOf(spinning, { sparing }));
   assertMatch(
     fits,
-    /^The preset "mixed" fits: a sync of 128 KiB takes 8\.60 ms, and with a window of 10 ms 58 a second do for 100,000 entries\/s/,
+    /^The preset "mixed" fits: a sync of 128 KiB takes 8\.60 ms, and with a window of 10 ms 58 syncs a second carry 100,000 entries\/s/,
   );
   assertMatch(danger, /; avoid "sync" with many callers, who get 1,000 times as much/);
   const fitting = (p50Ms: number) => fittingPreset(figuresOf({ p50Ms, p99Ms: 2 * p50Ms }, { sparing }))?.preset;
   assertEquals([0.9, 1.1, 200].map(fitting), [undefined, "mixed", "mixed"]);
   const [none] = adviceOf(figuresOf(spinning, { sparing: [] }));
-  assertMatch(none, /^Take no preset: .*, no window spared it syncs, and a busy log groups by itself\.$/);
+  assertMatch(none, /^Take no preset: .*, no window spared the disk syncs, and a busy log groups by itself\.$/);
 });
 
 test("bench: where something else had the disk, the figures are to be doubted", () => {
@@ -130,7 +130,7 @@ test("bench: where something else had the disk, the figures are to be doubted", 
     /^NOTE: "mixed" did much worse .* run it again/,
   );
   assertMatch(doubtOf(figuresOf(spinning, { p99Times: 7 })) ?? "", /^NOTE: "oltp" did much worse/);
-  assertMatch(doubtOf(figuresOf(spinning, { syncTimes: 0.4 })) ?? "", /^NOTE: one caller and preset sync/);
+  assertMatch(doubtOf(figuresOf(spinning, { syncTimes: 0.4 })) ?? "", /^NOTE: one caller and 16 at sync/);
   assertEquals(doubtOf(figuresOf({ p50Ms: 1, p99Ms: 4, largeP50Ms: 9 }, { behind: ["batch"] })), null);
 });
 

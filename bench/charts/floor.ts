@@ -25,7 +25,7 @@ const LOG = "walstream";
 const [PREPARED, GROWING] = [floorName("prepared"), floorName("growing")];
 const MANY = commitWith(1000);
 
-/** The floor that took turns with the log, call by call: from one minute to the next the disk changes by more. */
+/** The floor that took turns with the log, fifty calls each: from one minute to the next the disk changes by more. */
 function inTurns(log: string): Omit<Comparison, "label"> {
   return { point: "serial", what: "p50", log, floor: log, floorWhat: FLOOR_IN_TURNS };
 }

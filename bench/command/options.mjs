@@ -19,7 +19,17 @@ import { runtimeNames } from "./runtimes.mjs";
 const MOST_ROUNDS = 1000;
 const names = Object.keys(pointNames);
 const whatThereIs = "there are --points, --rounds, --runtime, --disk, --out, --charts, --quick and --help";
-const optionNames = ["points", "rounds", "runtime", "disk", "charts", "quick"];
+/** As parseArgs has them. @satisfies {import("node:util").ParseArgsConfig["options"]} */
+const options = /** @type {const} */ ({
+  points: { type: "string" },
+  rounds: { type: "string" },
+  runtime: { type: "string" },
+  disk: { type: "string" },
+  out: { type: "string" },
+  charts: { type: "boolean" },
+  quick: { type: "boolean" },
+  help: { type: "boolean", short: "h" },
+});
 const defaultOut = join(root, "build/bench.jsonl");
 
 /** Someone has asked for what there is not. */
@@ -47,7 +57,7 @@ ${points.join("\n")}
 
 /** Throws a {@linkcode UsageError} where they are wrong. @param {string[]} given @returns {Options} */
 export function readOptions(given) {
-  const swallowed = optionNames.filter((name) => process.env[`npm_config_${name}`] !== undefined);
+  const swallowed = Object.keys(options).filter((name) => process.env[`npm_config_${name}`] !== undefined);
   if (swallowed.length > 0 && !given.some((each) => each.startsWith("-"))) {
     const missing = `npm took --${swallowed.join(" and --")} for itself`;
     throw new UsageError(`${missing}: put -- before the options, as in npm run bench -- --${swallowed[0]}`);
@@ -80,20 +90,7 @@ export function readOptions(given) {
 /** @param {string[]} given */
 function parse(given) {
   try {
-    return parseArgs({
-      args: given,
-      allowPositionals: true,
-      options: {
-        points: { type: "string" },
-        rounds: { type: "string" },
-        runtime: { type: "string" },
-        disk: { type: "string" },
-        out: { type: "string" },
-        charts: { type: "boolean" },
-        quick: { type: "boolean" },
-        help: { type: "boolean", short: "h" },
-      },
-    });
+    return parseArgs({ args: given, allowPositionals: true, options });
   } catch (error) {
     const message = error instanceof Error ? error.message : String(error);
     // What comes after the first sentence is about arguments that begin with a dash.

@@ -8,7 +8,7 @@
  */
 
 import type { Figures } from "./figures.ts";
-import type { Absence, Better, Target } from "./point_line.ts";
+import type { Better, Obstacle, Target } from "./point_line.ts";
 import type { Scale } from "./scale.ts";
 
 /** One thing that a contender read in one round. */
@@ -28,9 +28,6 @@ export interface Watch {
   /** Milliseconds since it was started. */
   stop(): number;
 }
-
-/** Why somebody cannot run here. */
-export type Obstacle = Omit<Absence, "contender">;
 
 /** Someone who is measured. */
 export interface Contender {

@@ -35,12 +35,16 @@ export interface Target {
   readonly met: boolean | null;
 }
 
-/** A contender that could not be measured here, and why. */
-export interface Absence {
-  readonly contender: string;
+/** Why a contender could not be measured here. */
+export interface Obstacle {
   readonly reason: string;
   /** It belongs here, and might have been the best. */
   readonly isMissed: boolean;
+}
+
+/** A contender that could not be measured here, and why. */
+export interface Absence extends Obstacle {
+  readonly contender: string;
 }
 
 /** The machine, without a name. */

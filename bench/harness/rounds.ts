@@ -8,8 +8,8 @@
  */
 
 import { collectGarbage } from "./garbage.ts";
-import type { Contender, Obstacle, Reading, Watch } from "./point.ts";
-import type { Absence, Figure } from "./point_line.ts";
+import type { Contender, Reading, Watch } from "./point.ts";
+import type { Absence, Figure, Obstacle } from "./point_line.ts";
 import { RoundDirectories } from "./round_directories.ts";
 import { median } from "./statistics.ts";
 

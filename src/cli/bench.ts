@@ -103,11 +103,8 @@ async function measure({ parent, seconds, isJson, version }: Wish, place: BenchP
     time.pause();
     if (!isJson) process.stdout.write(`${text}\n`);
   };
-  tell(
-    `walstream ${version} on ${currentRuntime} ${runtimeVersion}, in ${
-      resolve(parent)
-    }, for about ${seconds} seconds\n`,
-  );
+  const where = resolve(parent);
+  tell(`walstream ${version} on ${currentRuntime} ${runtimeVersion}, in ${where}, for about ${seconds} seconds\n`);
   if (inMemory !== null) tell(`THIS DIRECTORY LIES IN MEMORY (${inMemory}): nothing below says anything of a disk.\n`);
   const disk = await measureDisk(runtime, directory, time);
   tell(diskTable(disk));
@@ -122,7 +119,7 @@ async function measure({ parent, seconds, isJson, version }: Wish, place: BenchP
     const figures: BenchFigures = { inMemory, disk, log, presets };
     const [doubt, advice] = [doubtOf(figures), adviceOf(figures)];
     tell(adviceText(doubt, advice));
-    const about = { version, runtime: currentRuntime, runtimeVersion, directory: parent, seconds };
+    const about = { version, runtime: currentRuntime, runtimeVersion, directory: where, seconds };
     const report = { ...about, ...figures, doubt, advice };
     if (isJson) process.stdout.write(`${JSON.stringify(report, rounded)}\n`);
   } finally {

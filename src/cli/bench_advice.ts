@@ -28,9 +28,9 @@ const TOO_FAST_MS = 0.02;
 const SLOW_MS = 10;
 const SLOW_TIMES = 4;
 const DEAR_GROWTH = 1.3;
-/** From the shortest to the longest. */
+/** Those with a window. */
 const WINDOWS: readonly Preset[] = ["oltp", "mixed", "analytics", "batch"];
-/** A window is worth its wait where the disk makes at most so much of the syncs that it makes one after the other. */
+/** A window is worth its wait where the disk makes at most this share of the syncs that it could make one after the other. */
 const SPARED = 0.75;
 /** More than so many times what was expected, and so much more, is not the disk's alone. */
 const DISTURBED_TIMES = 5;
@@ -55,12 +55,12 @@ export function doubtOf({ log, presets }: BenchFigures): string | null {
   const late = presets.find(({ hasKeptUp, p99Ms, expectedP99Ms }) =>
     Number.isFinite(expectedP99Ms) && (!hasKeptUp || p99Ms > DISTURBED_TIMES * expectedP99Ms + DISTURBED_MS)
   );
-  const [slow, quick] = [log.manyAtSync, log.one].sort((a, b) => a.commitsPerSecond - b.commitsPerSecond);
-  const isUneven = slow !== undefined && quick !== undefined && quick.commitsPerSecond > 2 * slow.commitsPerSecond;
+  const rates = [log.someAtSync.commitsPerSecond, log.one.commitsPerSecond];
+  const isUneven = Math.max(...rates) > 2 * Math.min(...rates);
   if (late === undefined && !isUneven) return null;
   const sign = late !== undefined
     ? `"${late.preset}" did much worse than this disk alone would have it`
-    : "one caller and preset sync, with a sync for each commit, are far from each other";
+    : `one caller and ${log.someAtSync.callers} at sync, who all pay a sync for each commit, differ by more than twice`;
   return `NOTE: ${sign}. Perhaps something else had the disk or the processor: run it again before you believe it.`;
 }
 
@@ -73,9 +73,9 @@ function fitting(figures: BenchFigures): string {
   const syncs = `a sync of 128 KiB takes ${duration(disk.largePrepared.p50Ms)}`;
   const preset = fittingPreset(figures);
   if (preset !== null) {
-    const { windowMs, arrivalsPerSecond, syncsPerSecond, p99Ms } = preset;
+    const { windowMs, offeredPerSecond, syncsPerSecond, p99Ms } = preset;
     const fits = `The preset "${preset.preset}" fits: ${syncs}, and with a window of ${windowMs} ms ` +
-      `${count(syncsPerSecond)} a second do for ${count(arrivalsPerSecond)} entries/s`;
+      `${count(syncsPerSecond)} syncs a second carry ${count(offeredPerSecond)} entries/s`;
     return `${fits}, which are durable within ${duration(p99Ms)} in 99 of 100 cases.`;
   }
   return `Take no preset: ${syncs}, ${whyNone(figures)}, and a busy log groups by itself.`;
@@ -84,7 +84,7 @@ function fitting(figures: BenchFigures): string {
 function whyNone({ disk, presets }: BenchFigures): string {
   if (disk.largePrepared.p50Ms < FAST_MS) return "which is less than any window would wait";
   const hasAny = presets.some(({ preset, hasKeptUp }) => WINDOWS.includes(preset) && hasKeptUp);
-  return hasAny ? "no window spared it syncs" : "no preset with a window kept up with its rate";
+  return hasAny ? "no window spared the disk syncs" : "no preset with a window kept up with its rate";
 }
 
 function expectation({ log: { one, thousand } }: BenchFigures): string {
@@ -109,7 +109,7 @@ function danger({ inMemory, disk, log }: BenchFigures): string {
   }
   if (growth >= DEAR_GROWTH) {
     const dear = `a sync of a growing file takes ${growth.toFixed(1)} times that of a prepared one`;
-    return `${power}; ${dear}, so leave \`spares\` as it is: those are prepared.`;
+    return `${power}; ${dear}, so leave the option spares as it is: those are prepared.`;
   }
   return `${power}; avoid "sync" with many callers, who get ${count(log.timesGrouped)} times as much by sharing syncs.`;
 }

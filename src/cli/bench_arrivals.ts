@@ -22,7 +22,7 @@ export interface Achieved {
   /** NaN, as p99Ms: it was over before any counted. */
   readonly p50Ms: number;
   readonly p99Ms: number;
-  readonly achievedPerSecond: number;
+  readonly settledPerSecond: number;
   readonly hasKeptUp: boolean;
 }
 
@@ -39,7 +39,7 @@ export class Arrivals {
   #settledMs = 0;
   /** When the last of those had settled that are not counted. */
   #countedMs = 0;
-  #achievedPerMs = 0;
+  #settledPerMs = 0;
   #hasKeptUp = true;
 
   /** @param most How many arrive in all. @param expectedMs Within what they are expected to be durable. */
@@ -76,21 +76,21 @@ export class Arrivals {
     const spanMs = performance.now() - this.#startMs;
     if (this.#lagMs() > Math.max(2 * this.#expectedMs, TOLERANCE * spanMs)) this.#hasKeptUp = false;
     const { count } = this.#times.read();
-    this.#achievedPerMs = count > 0 ? count / (this.#settledMs - this.#countedMs) : this.#settled / spanMs;
+    this.#settledPerMs = count > 0 ? count / (this.#settledMs - this.#countedMs) : this.#settled / spanMs;
     await wal.configure(windowOf("none")); // what is left waits for no company, and is no long line of single syncs
     await wal.flush();
     await last; // commits settle in the order of their LSNs
     if (failure !== null) throw failure;
     time.check();
-    this.#achievedPerMs ||= this.#arrived / (this.#settledMs - this.#startMs); // the time was over before the first
+    this.#settledPerMs ||= this.#arrived / (this.#settledMs - this.#startMs); // the time was over before the first
   }
 
   /** The first ones do not count. */
   read(): Achieved {
     const { count, p50Ms, p99Ms } = this.#times.read();
-    const achievedPerSecond = Math.round(Math.min(this.#achievedPerMs, this.#perMs) * 1000);
+    const settledPerSecond = Math.round(Math.min(this.#settledPerMs, this.#perMs) * 1000);
     const times = count === 0 ? { p50Ms: NaN, p99Ms: NaN } : { p50Ms, p99Ms };
-    return { ...times, achievedPerSecond, hasKeptUp: this.#hasKeptUp };
+    return { ...times, settledPerSecond, hasKeptUp: this.#hasKeptUp };
   }
 
   #settle(nth: number): void {

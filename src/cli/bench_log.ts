@@ -21,15 +21,15 @@ export interface CallersFigure {
 
 /** Some callers at preset `"sync"`, and one and a thousand with no preset. */
 export interface LogFigures {
-  readonly manyAtSync: CallersFigure;
+  readonly someAtSync: CallersFigure;
   readonly one: CallersFigure;
   readonly thousand: CallersFigure;
-  /** How many times the commits that many have at `"sync"` a thousand have who share syncs. */
+  /** The commits of a thousand who share syncs, by those of some at `"sync"`. */
   readonly timesGrouped: number;
 }
 
-/** Where each entry has a sync of its own, more callers make no more commits: they would only wait for their first. */
-const MANY_AT_SYNC = 16;
+/** Where each entry has a sync of its own, more callers make no more commits: they would only wait longer. */
+const CALLERS_AT_SYNC = 16;
 
 const SHARES = 3;
 const MEASUREMENTS = 3;
@@ -40,12 +40,7 @@ const WARM_UP = 0.15;
 export const LOG_SHARES: number = MEASUREMENTS * SHARES;
 
 /** See the head of this file. @param roomBytes So much the log may take at once, about. */
-export async function measureLog(
-  wal: Wal,
-  entry: Uint8Array,
-  roomBytes: number,
-  time: BenchTime,
-): Promise<LogFigures> {
+export async function measureLog(wal: Wal, entry: Uint8Array, roomBytes: number, time: BenchTime): Promise<LogFigures> {
   const measure = async (preset: BenchPreset, callers: number, what: string): Promise<CallersFigure> => {
     await wal.configure(windowOf(preset));
     const lastLsn = wal.lastLsn + Math.floor(roomBytes / STORED_BYTES);
@@ -61,10 +56,10 @@ export async function measureLog(
     await wal.truncateBefore(wal.lastLsn); // gives the room back
     return { preset, callers, commitsPerSecond: Math.round(count * 1000 / elapsedMs), syncsPerCommit, p50Ms, p99Ms };
   };
-  const manyAtSync = await measure("sync", MANY_AT_SYNC, `${MANY_AT_SYNC} callers, preset sync`);
+  const someAtSync = await measure("sync", CALLERS_AT_SYNC, `${CALLERS_AT_SYNC} callers, preset sync`);
   const one = await measure("none", 1, "one caller");
   const thousand = await measure("none", 1000, "1,000 callers");
-  return { manyAtSync, one, thousand, timesGrouped: thousand.commitsPerSecond / manyAtSync.commitsPerSecond };
+  return { someAtSync, one, thousand, timesGrouped: thousand.commitsPerSecond / someAtSync.commitsPerSecond };
 }
 
 /** Whichever comes first. */

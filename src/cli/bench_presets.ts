@@ -7,19 +7,19 @@
 import type { Preset, Wal } from "../../mod.ts";
 import { type Achieved, Arrivals } from "./bench_arrivals.ts";
 import type { DiskFigures } from "./bench_disk.ts";
-import { type BenchWindow, ENTRY_BYTES, expectedP99Ms, windowOf } from "./bench_expected.ts";
+import { type BenchWindow, expectedP99Ms, STORED_BYTES, windowOf } from "./bench_expected.ts";
 import type { BenchTime } from "./bench_time.ts";
 
 /** A row of the tuning matrix. */
 export interface PresetFigure extends BenchWindow, Achieved {
   readonly preset: Preset;
-  readonly arrivalsPerSecond: number;
+  readonly offeredPerSecond: number;
   /** Infinity: more than the disk takes. */
   readonly expectedP99Ms: number;
   readonly syncsPerSecond: number;
 }
 
-/** How many entries arrive in a second. */
+/** How many entries arrive in a second; from the shortest window to the longest. */
 export const PRESET_RATES: Readonly<Record<Exclude<Preset, "sync">, number>> = {
   oltp: 50_000,
   mixed: 100_000,
@@ -47,17 +47,17 @@ export async function measurePresets(
   for (const [preset, perSecond] of rows) {
     const window = windowOf(preset);
     await wal.configure(window);
-    await wal.truncateBefore(wal.lastLsn); // gives the room back
     const endMs = time.begin(`preset ${preset}`, SHARES);
     const spanMs = endMs - performance.now();
-    const most = Math.max(2, Math.floor(Math.min(perSecond * spanMs / 1000, roomBytes / ENTRY_BYTES)));
+    const most = Math.max(2, Math.floor(Math.min(perSecond * spanMs / 1000, roomBytes / STORED_BYTES)));
     const expectedMs = expectedP99Ms(disk, window, perSecond);
     const arrivals = new Arrivals(perSecond, most, expectedMs);
     const [before, startMs] = [wal.stats().fsyncs, performance.now()];
     await arrivals.run(wal, entry, window.durability === "none", time);
     const syncsPerSecond = Math.round((wal.stats().fsyncs - before) * 1000 / (performance.now() - startMs));
-    const offered = { arrivalsPerSecond: perSecond, expectedP99Ms: expectedMs };
-    figures.push({ preset, ...window, ...offered, syncsPerSecond, ...arrivals.read() });
+    const asked = { offeredPerSecond: perSecond, expectedP99Ms: expectedMs };
+    figures.push({ preset, ...window, ...asked, syncsPerSecond, ...arrivals.read() });
+    await wal.truncateBefore(wal.lastLsn); // gives the room back
   }
   return figures;
 }

@@ -28,7 +28,7 @@ export function diskTable(disk: DiskFigures): string {
 /** What the log does with callers. */
 export function logTable(log: LogFigures): string {
   const columns = ["callers", "preset", "commits/s", "     p50", "     p99", "syncs/commit"];
-  const rows = [log.manyAtSync, log.one, log.thousand].map((figure) => {
+  const rows = [log.someAtSync, log.one, log.thousand].map((figure) => {
     const { callers, preset, commitsPerSecond, p50Ms, p99Ms, syncsPerCommit } = figure;
     const syncs = syncsPerCommit.toPrecision(2);
     return [count(callers), preset, count(commitsPerSecond), duration(p50Ms), duration(p99Ms), syncs];
@@ -44,10 +44,10 @@ Sync against grouped: sharing syncs makes ${count(log.timesGrouped)} times as ma
 export function presetTable(presets: readonly PresetFigure[]): string {
   const columns = ["   preset", "offered/s", "expected", "     p99", "     p50", "syncs/s", "settled/s", "kept up"];
   const rows = presets.map((figure) => {
-    const { preset, arrivalsPerSecond, expectedP99Ms, p50Ms, p99Ms, hasKeptUp } = figure;
+    const { preset, offeredPerSecond, expectedP99Ms, p50Ms, p99Ms, hasKeptUp } = figure;
     const times = [expectedP99Ms, p99Ms, p50Ms].map(duration);
-    const perSecond = [figure.syncsPerSecond, figure.achievedPerSecond].map(count);
-    return [preset, count(arrivalsPerSecond), ...times, ...perSecond, hasKeptUp ? "yes" : "NO"];
+    const perSecond = [figure.syncsPerSecond, figure.settledPerSecond].map(count);
+    return [preset, count(offeredPerSecond), ...times, ...perSecond, hasKeptUp ? "yes" : "NO"];
   });
   return `The presets: entries that arrive whether those before them are durable or not
 
@@ -57,7 +57,7 @@ ${wrapped(EXPECTED)}
 }
 
 const EXPECTED =
-  "expected: a p99 of 2 ms until a timer calls what has arrived, the window or the time in which it fills, one flush " +
+  "expected, as a p99: 2 ms until a timer calls what has arrived, the window or the time in which it fills, one flush " +
   "in flight at the disk's p99, and its own at the p50; with sync one for each that a timer calls, and async waits " +
   "for the timer alone. Entries are of 100 bytes.";
 

@@ -29,8 +29,8 @@ export function milliseconds(valueMs: number): string {
 }
 
 /**
- * The last line of the output while it still changes: on a terminal it is written over, and stays one line however narrow that
- * is; elsewhere it is written now and then anew.
+ * The last line of the output while it still changes: on a terminal it is written over, cut to its width; elsewhere it is
+ * written now and then anew.
  */
 export class LiveLine {
   readonly #everyMs: number;

@@ -7,7 +7,7 @@
 
 import { join } from "node:path";
 import process from "node:process";
-import type { Obstacle } from "../../harness/point.ts";
+import type { Obstacle } from "../../harness/point_line.ts";
 import { load, versionOf, whyNotLoaded } from "./installed.ts";
 import type { PeerKind } from "./peer.ts";
 import {

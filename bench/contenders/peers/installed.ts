@@ -8,7 +8,7 @@ import { existsSync, readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
-import type { Obstacle } from "../../harness/point.ts";
+import type { Obstacle } from "../../harness/point_line.ts";
 
 /** Loads a package. It is a `require`, since an import would look beside the compiled file, where nothing is installed. */
 export function load(name: string): unknown {

@@ -116,7 +116,6 @@ class BlockingLmdbPeer extends LmdbPeer {
 function kind(name: string, PeerClass: new (database: Database) => Peer, decode: Decode = copied): PeerKind {
   return {
     name,
-    isTuned: decode === shared,
     unavailable: () => Promise.resolve(whyNotLoaded(NAME)),
     version: () => Promise.resolve(versionOf(NAME)),
     open: (path: string) => Promise.resolve(new PeerClass((load(NAME) as Package).open(optionsOf(path, decode)))),
@@ -128,4 +127,4 @@ export const lmdb: PeerKind = kind("lmdb", LmdbPeer);
 export const lmdbBlocking: PeerKind = kind("lmdb, blocking", BlockingLmdbPeer);
 
 /** It differs only in how values are read. */
-export const lmdbOneBuffer: PeerKind = kind("lmdb, one buffer for all values", LmdbPeer, shared);
+export const lmdbOneBuffer: PeerKind = { ...kind("lmdb, one buffer for all values", LmdbPeer, shared), isTuned: true };

@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { Obstacle } from "../../harness/point.ts";
+import type { Obstacle } from "../../harness/point_line.ts";
 
 /** A store that a user might take instead of a log, set so that what it acknowledges is synced. */
 export interface Peer {

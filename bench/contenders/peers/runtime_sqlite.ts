@@ -6,7 +6,7 @@
 
 import { join } from "node:path";
 import process from "node:process";
-import type { Obstacle } from "../../harness/point.ts";
+import type { Obstacle } from "../../harness/point_line.ts";
 import type { Peer, PeerKind } from "./peer.ts";
 import {
   PLAIN,
