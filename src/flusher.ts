@@ -138,6 +138,7 @@ export class Flusher {
     const { tail, runtime, intake, settlement, observers, moved } = this.#options;
     const { startMs, blocksWrite, visibleLsn } = flight;
     this.#lastFlushMs = runtime.monotonicMs();
+    if (!blocksWrite) this.#turns.turned();
     this.#pace.wrote(this.#lastFlushMs - startMs, blocksWrite);
     observers.written(tail.writtenLsn, time);
     if (!this.#isSyncDue()) return this.#ended(flight, false);
@@ -149,6 +150,7 @@ export class Flusher {
     const blocksSync = this.#pace.blocksSync(unsyncedBytes);
     if (blocksSync) this.#turns.block(this.#lastFlushMs);
     return proceed(blocksSync ? tail.syncSync() : tail.sync(), (elapsedMs) => {
+      if (!blocksSync) this.#turns.turned();
       this.#pace.synced(elapsedMs, blocksSync, unsyncedBytes, intake.pending.pendingBytes);
       this.#lastFlushMs += elapsedMs;
       this.#ended(flight, true);

@@ -21,7 +21,7 @@ export class Turns {
   block(nowMs: number): void {
     if (this.#sinceMs !== null) return;
     this.#sinceMs = nowMs;
-    inHostTask(this.#turned, true);
+    inHostTask(this.turned, true);
   }
 
   /** Whether the loop is to turn before the thread is blocked again. */
@@ -32,10 +32,11 @@ export class Turns {
   /** Resolves when it has turned. */
   async next(): Promise<void> {
     await nextHostTask();
-    this.#turned();
+    this.turned();
   }
 
-  readonly #turned = (): void => {
+  /** It has turned: as it does while something runs in the pool. */
+  readonly turned = (): void => {
     this.#sinceMs = null;
   };
 }

@@ -30,6 +30,13 @@ test("whenever the loop has turned, by itself or because it was to, the time beg
   assert(!turns.isDue(9000));
 });
 
+test("a call in the pool lets the loop turn as well", () => {
+  const turns = new Turns();
+  turns.block(1000);
+  turns.turned();
+  assert(!turns.isDue(5000));
+});
+
 /** A clock that goes on by so much each time somebody looks at it. */
 class SlowLooks extends DelegatingRuntime {
   readonly #stepMs: number;
