@@ -16,12 +16,16 @@ const HOLD_MS = 2;
 export class Turns {
   /** When the thread was blocked for the first time since the loop has turned; null: it was not. */
   #sinceMs: number | null = null;
+  /** Whether it will be told when the loop turns by itself. */
+  #isListening = false;
 
-  /** The thread is about to be blocked. */
+  /** The thread is about to be blocked. It listens from the second one on: behind the first there may be a call in the pool. */
   block(nowMs: number): void {
-    if (this.#sinceMs !== null) return;
-    this.#sinceMs = nowMs;
-    inHostTask(this.turned, true);
+    if (this.#sinceMs === null) this.#sinceMs = nowMs;
+    else if (!this.#isListening) {
+      this.#isListening = true;
+      inHostTask(this.#onTurn, true);
+    }
   }
 
   /** Whether the loop is to turn before the thread is blocked again. */
@@ -36,7 +40,12 @@ export class Turns {
   }
 
   /** It has turned: as it does while something runs in the pool. */
-  readonly turned = (): void => {
+  turned(): void {
     this.#sinceMs = null;
+  }
+
+  readonly #onTurn = (): void => {
+    this.#isListening = false;
+    this.turned();
   };
 }
