@@ -28,9 +28,9 @@ export class Turns {
     }
   }
 
-  /** Whether the loop is to turn before the thread is blocked again. */
+  /** Whether the loop is to turn before the thread is blocked again. After one call nobody knows whether it has by itself. */
   isDue(nowMs: number): boolean {
-    return this.#sinceMs !== null && nowMs - this.#sinceMs >= HOLD_MS;
+    return this.#isListening && this.#sinceMs !== null && nowMs - this.#sinceMs >= HOLD_MS;
   }
 
   /** Resolves when it has turned. */

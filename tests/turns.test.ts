@@ -26,14 +26,22 @@ test("whenever the loop has turned, by itself or because it was to, the time beg
   await nextHostTask(); // the runtimes differ in which of two comes first
   assert(!turns.isDue(5000));
   turns.block(5000);
+  turns.block(5001);
   assert(turns.isDue(5002));
   await turns.next();
   assert(!turns.isDue(9000));
 });
 
+test("one call that blocked long ago is no hold: the loop has turned since, and nobody had to ask", () => {
+  const turns = new Turns();
+  turns.block(1000);
+  assert(!turns.isDue(5000));
+});
+
 test("a call in the pool lets the loop turn as well", () => {
   const turns = new Turns();
   turns.block(1000);
+  turns.block(1001);
   turns.turned();
   assert(!turns.isDue(5000));
 });
