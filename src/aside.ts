@@ -5,6 +5,7 @@
  */
 
 import { isNoRoom } from "./errors.ts";
+import type { Report } from "./event.ts";
 import { readFooter } from "./footer.ts";
 import { HEADER_BYTES, tornName } from "./format.ts";
 import { openGoodSegment } from "./good_segment.ts";
@@ -13,14 +14,23 @@ import { type OpenSegmentFile, type Place, release } from "./segment.ts";
 
 const CHUNK_BYTES = 256 * 1024;
 
+/** A segment that goes, and what of it is not part of the log. */
+export interface Leaving {
+  readonly name: string;
+  readonly logId: string | null;
+  /** Where the log leaves it, as far as that is known: its first bad frame else. */
+  readonly endOffset: number | null;
+}
+
 /**
- * Copies the torn bytes of a segment that goes: from its first bad frame to the end of the last one behind it whose header is
- * good. Where its successor states that it ends is known, that is where to look. Returns the size of the file; the copy is
- * synced by then. Rejects where the file is not this log's, or damaged: that stays.
+ * Copies the torn bytes of a segment that goes: from where the log leaves it to the end of the last frame behind that whose
+ * header is good. Returns the size of the file; the copy is synced by then. Rejects where the file is not this log's, or
+ * damaged: that stays.
  */
 export async function setTornAside(
   place: Place,
-  { name, logId, endOffset }: { name: string; logId: string | null; endOffset: number | null },
+  { name, logId, endOffset }: Leaving,
+  report: Report,
 ): Promise<number> {
   const opened = await openGoodSegment(place, { name, logId, where: "earlier" }, "read");
   try {
@@ -30,7 +40,10 @@ export async function setTornAside(
     for await (const found of searchHeaders(opened.file, opened.checksum, offset, opened.sizeBytes)) {
       end = Math.max(end, Math.min(found.offset + found.header.lengthBytes, opened.sizeBytes));
     }
-    if (end > offset) await copyAside(place, opened, offset, end);
+    if (end > offset) {
+      const file = await copyAside(place, opened, offset, end);
+      report({ type: "set-aside", level: "info", segment: name, offset, bytes: end - offset, file });
+    }
     return opened.sizeBytes;
   } finally {
     await release(opened.file);
@@ -43,9 +56,11 @@ async function endOfGoodFrames({ file, checksum, header, sizeBytes }: OpenSegmen
   return scanner.offset;
 }
 
-async function copyAside(place: Place, from: OpenSegmentFile, offset: number, end: number): Promise<void> {
+/** The name of the copy. */
+async function copyAside(place: Place, from: OpenSegmentFile, offset: number, end: number): Promise<string> {
   const { runtime, directory } = place;
-  const path = runtime.join(directory, tornName(from.header.id, offset));
+  const name = tornName(from.header.id, offset);
+  const path = runtime.join(directory, name);
   const to = await runtime.open(path, "create-or-write");
   try {
     for (let at = offset; at < end; at += CHUNK_BYTES) {
@@ -61,4 +76,5 @@ async function copyAside(place: Place, from: OpenSegmentFile, offset: number, en
   }
   await release(to);
   await runtime.syncDirectory(directory);
+  return name;
 }

@@ -7,7 +7,7 @@
 import { getHex } from "./bytes.ts";
 import { WalLimitError } from "./errors.ts";
 import { type Epoch, HEADER_BYTES, MAX_NUMBER, type Predecessor, type SegmentHeader } from "./format.ts";
-import { type Place, Segment } from "./segment.ts";
+import { type Endowment, type Place, Segment } from "./segment.ts";
 import type { Spares } from "./spares.ts";
 
 /** What stays the same from one segment to the next. */
@@ -25,6 +25,8 @@ export interface Birth {
   readonly precedingBytes: number;
   /** Whether it may take the small spare that is kept back for cutting. */
   readonly isCutting: boolean;
+  /** The frames that it is born with. */
+  readonly endow: Endowment | null;
 }
 
 /** See the head of this file. */
@@ -32,7 +34,7 @@ export class Births {
   readonly #place: Place;
   readonly #spares: Spares;
   #highestId: number;
-  /** Drawn with the first segment of a log. */
+  /** Drawn for the first segment of a log. */
   #lineage: Lineage | null;
 
   /** @param highestId The highest id that any file bears or a voucher names. @param last The last segment, if there is one. */
@@ -44,20 +46,18 @@ export class Births {
   }
 
   /** Makes the next segment. When it rejects, its id is burnt, and nothing else has happened that counts. */
-  async next({ predecessor, headLsn, time, precedingBytes, isCutting }: Birth): Promise<Segment> {
+  async next({ predecessor, headLsn, time, precedingBytes, isCutting, endow }: Birth): Promise<Segment> {
     if (this.#highestId >= MAX_NUMBER) {
       const message = `cannot begin a segment: the last segment id there is, ${MAX_NUMBER}, has been used`;
       throw new WalLimitError("segmentId", this.#highestId, MAX_NUMBER, message);
     }
     const spare = await this.#spares.take(isCutting);
     const id = ++this.#highestId; // burnt, whatever becomes of it
-    const { logId, epoch } = this.#lineage ?? this.#newLineage();
+    const { logId, epoch } = this.#lineage ??= this.#newLineage();
     const salt = this.#random(8);
     const baseLsn = predecessor.lastLsn + 1;
     const header = { logId, epoch, id, baseLsn, salt, predecessor, headLsn, setId: 0, time, precedingBytes };
-    const segment = await Segment.born(this.#place, spare, header);
-    this.#lineage = segment.header;
-    return segment;
+    return await Segment.born(this.#place, spare, header, endow);
   }
 
   #newLineage(): Lineage {
@@ -71,7 +71,10 @@ export class Births {
   }
 }
 
-/** What a segment after this one names: one that never got a frame is not made a predecessor, its own is named. */
-export function predecessorOf({ header, endOffset }: Segment, lastLsn: number): Predecessor {
-  return endOffset === HEADER_BYTES ? header.predecessor : { id: header.id, endOffset, lastLsn };
+/**
+ * What a segment after this one names, which ends where it is synced, up to `lastLsn`. One of which nothing is kept is not made a
+ * predecessor, its own is named.
+ */
+export function predecessorOf({ header, syncedOffset }: Segment, lastLsn: number): Predecessor {
+  return syncedOffset === HEADER_BYTES ? header.predecessor : { id: header.id, endOffset: syncedOffset, lastLsn };
 }

@@ -5,7 +5,7 @@
  * @module
  */
 
-import { type SegmentHeader, type SegmentName, segmentName } from "./format.ts";
+import { HEADER_BYTES, type SegmentHeader, type SegmentName, segmentName } from "./format.ts";
 
 /** Somebody who reads a segment, so that its file must stay. */
 export interface Pin {
@@ -60,11 +60,17 @@ export class Chain {
     return this.#links[low - 1];
   }
 
-  /** Puts a new segment at the end; one that never got a frame was not made its predecessor, and is no link any more. */
+  /**
+   * Puts a new segment at the end. One of which nothing is kept was not made its predecessor, and is no link any more; who
+   * reads it goes on in the new one.
+   */
   push(header: SegmentHeader): void {
-    while (this.#links.length > 0 && this.last?.id !== header.predecessor.id) this.#links.pop();
-    const { last } = this;
     const link = linkTo(header);
+    while (this.#links.length > 0 && this.last?.id !== header.predecessor.id) {
+      const left = this.#links.pop();
+      if (left !== undefined) Object.assign(left, { endOffset: HEADER_BYTES, next: link });
+    }
+    const { last } = this;
     if (last !== undefined) {
       last.endOffset = header.predecessor.endOffset;
       last.next = link;

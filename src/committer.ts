@@ -11,7 +11,7 @@
 import { Admission } from "./admission.ts";
 import { Alarm } from "./alarm.ts";
 import { DiskRoom } from "./disk_room.ts";
-import { WalClosedError, WalDiskFullError, WalFailedError } from "./errors.ts";
+import { WalClosedError, WalDiskFullError, WalFailedError, WalIoError } from "./errors.ts";
 import type { Report } from "./event.ts";
 import type { Eventual } from "./eventual.ts";
 import { Flusher } from "./flusher.ts";
@@ -359,6 +359,34 @@ export class Committer {
   #turnAway(reason: Error): void {
     this.admission.turnAway(reason);
     this.#taken.notify();
+    this.#moved.notify();
+  }
+
+  /**
+   * From failed back to open, in place: once the call in flight has settled. Rejects where the disk refuses once more; the log is
+   * as it was then, and this may be tried again.
+   */
+  reopen(): Promise<void> {
+    return new Promise((resolve, reject) => {
+      this.#pump.push(() => this.#goOn().then(resolve, reject));
+    });
+  }
+
+  async #goOn(): Promise<void> {
+    if (this.#isClosing) throw new WalClosedError("reopen");
+    if (this.failure === null) return;
+    const { lastLsn } = this;
+    await this.#tail.reopen(lastLsn, this.#settlement.acknowledgedLsn, (keptLsn) => {
+      this.#settlement.reopen(keptLsn);
+      this.admission.ages.taken();
+      this.admission.ages.synced(false);
+      const isAnySkipped = keptLsn < lastLsn;
+      const [firstSkippedLsn, lastSkippedLsn] = isAnySkipped ? [keptLsn + 1, lastLsn] : [0, 0];
+      this.#report({ type: "reopened", level: "info", firstSkippedLsn, lastSkippedLsn });
+    }).catch((error: unknown) => {
+      throw new WalIoError(`reopen the log in ${this.#directory}, which stays failed`, error);
+    });
+    if (this.#diskRoom.error !== null) this.#diskRoom.lookAgain(false);
     this.#moved.notify();
   }
 

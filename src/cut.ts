@@ -95,9 +95,9 @@ export class Cut {
   async #setAside(link: Link | undefined): Promise<number> {
     if (link === undefined) return 0;
     if (link.endOffset === null) await this.#lookUpEnd(link);
-    const { place, tail } = this.#options;
+    const { place, tail, report } = this.#options;
     const logId = tail.segment?.header.logId ?? null;
-    return await setTornAside(place, { name: link.name, logId, endOffset: link.endOffset });
+    return await setTornAside(place, { name: link.name, logId, endOffset: link.endOffset }, report);
   }
 
   async #lookUpEnd(link: Link): Promise<void> {

@@ -309,7 +309,7 @@ export class WalFailedError extends WalError {
       `the log has failed: cannot ${tried}: ${
         messageOf(cause)
       }; the outcome of what was not acknowledged is unknown; ` +
-        "close it, see to the disk, and open it again",
+        "see to the disk and call reopen(), or close the log and open it again",
       { cause },
     );
     this.time = time;

@@ -53,6 +53,14 @@ export type WalEvent =
     | { readonly type: "capability-missing"; readonly name: MissingCapability["name"]; readonly reason: string }
     /** A spare could not be prepared and was dropped; the log goes on. */
     | { readonly type: "spare-dropped"; readonly reason: string }
+    /** What a crash or a failure had left in a file that goes was copied into another one, for you to look at. */
+    | {
+      readonly type: "set-aside";
+      readonly segment: string;
+      readonly offset: number;
+      readonly bytes: number;
+      readonly file: string;
+    }
     /** Files that are not part of the log could not be removed; they are tried again at the next open. */
     | { readonly type: "cleanup-failed"; readonly reason: string }
     /** A sync took long: the disk is slow, or busy with something else. */
@@ -63,6 +71,8 @@ export type WalEvent =
     | { readonly type: "disk-has-room" }
     /** The log has failed and takes no more. */
     | { readonly type: "failed"; readonly reason: string }
+    /** A failed log was opened again, in place: these LSNs were given out and will never be; 0 to 0 when there are none. */
+    | { readonly type: "reopened"; readonly firstSkippedLsn: number; readonly lastSkippedLsn: number }
     /** A listener threw; said once. */
     | { readonly type: "listener-threw"; readonly reason: string }
   );

@@ -6,6 +6,7 @@
  */
 
 import { setTornAside } from "./aside.ts";
+import type { Chain } from "./chain.ts";
 import { createChecksum } from "./checksum.ts";
 import { Committer } from "./committer.ts";
 import { Cut } from "./cut.ts";
@@ -20,7 +21,7 @@ import {
   WalIoError,
 } from "./errors.ts";
 import { type Report, reporter } from "./event.ts";
-import { decodeLockMark, LOCK_MARK_BYTES, parseSegmentName } from "./format.ts";
+import { decodeLockMark, HEADER_BYTES, LOCK_MARK_BYTES, parseSegmentName, type SegmentName } from "./format.ts";
 import { DirectoryLock } from "./lock.ts";
 import { type Settings, settle, type WalOptions } from "./options.ts";
 import { type Found, type OutsideVoucher, recover, type TornReport } from "./recovery.ts";
@@ -189,17 +190,29 @@ function start(
   const recovery = recoveryReport(found, durationMs);
   const { firstLsn, lastLsn } = recovery;
   report({ type: "recovered", level: "info", torn: recovery.torn !== null, firstLsn, lastLsn });
-  const onChain = new Set(tail.chain.links.map(({ name }) => name));
-  const leftOver = segments.map(({ name }) => name).filter((name) => !onChain.has(name));
   spares.adopt(names);
-  if (leftOver.length > 0) {
-    void spares.free(
-      leftOver,
-      (name) => setTornAside(place, { name, logId: found?.segment.header.logId ?? null, endOffset: null }),
-    );
-  }
+  freeLeftOver(place, spares, segments, tail.chain, found?.segment.header.logId ?? null, report);
   if (found !== null) spares.prepare(false);
   return { place, settings, lock, spares, tail, files: new SegmentFiles(place), committer, cut, counters, recovery };
+}
+
+/** What lies below the chain was cut, and only what is torn in it is worth keeping; what lies beside it was never the log's. */
+function freeLeftOver(
+  place: Place,
+  spares: Spares,
+  segments: readonly SegmentName[],
+  { links }: Chain,
+  logId: string | null,
+  report: Report,
+): void {
+  const onChain = new Set(links.map(({ name }) => name));
+  const leftOver = new Map(segments.filter(({ name }) => !onChain.has(name)).map((each) => [each.name, each]));
+  if (leftOver.size === 0) return;
+  const firstLsn = links[0]?.baseLsn ?? 0;
+  void spares.free([...leftOver.keys()], (name) => {
+    const endOffset = (leftOver.get(name)?.baseLsn ?? 0) >= firstLsn ? HEADER_BYTES : null;
+    return setTornAside(place, { name, logId, endOffset }, report);
+  });
 }
 
 function recoveryReport(found: Found | null, durationMs: number): WalRecovery {

@@ -60,6 +60,7 @@ export class ChainReader implements Pin {
       const frame = this.#held ?? scanner.take();
       if (frame === null) {
         if (await this.#readOn(place)) continue;
+        if (goesOnBehind(link, this.#nextLsn)) continue; // since it was asked for: a failed log was opened again
         throw damage(link, scanner, "a frame is damaged or missing");
       }
       const lastLsn = Math.min(toLsn, frame.lastLsn);
@@ -88,7 +89,7 @@ export class ChainReader implements Pin {
     let link = this.#place?.link ?? chain.linkOf(this.#nextLsn);
     const isCut = this.#place === null && this.#nextLsn < headLsn; // since this reader was made
     if (link === undefined || isCut) throw new WalTruncatedError(`read from LSN ${this.#nextLsn}`, headLsn);
-    while (link.next !== null && link.next.baseLsn <= this.#nextLsn) link = link.next;
+    while (goesOnBehind(link, this.#nextLsn)) link = link.next;
     if (link === this.#place?.link) return this.#place;
     link.pins.add(this); // before anything is awaited
     await this.close();
@@ -139,6 +140,11 @@ export class ChainReader implements Pin {
       throw new WalIoError(`read ${link.name} at offset ${scanner.offset}`, error);
     }
   }
+}
+
+/** Whether a later segment holds this LSN, or will. */
+function goesOnBehind(link: Link, lsn: number): link is Link & { readonly next: Link } {
+  return link.next !== null && link.next.baseLsn <= lsn;
 }
 
 function entriesOf(frame: ScannedFrame, fromLsn: number, toLsn: number): Entry[] | null {

@@ -159,7 +159,7 @@ async function recoverFrom(
     const torn = await reading(judgeTail(segment, scan, vouchers, pathOf(place, last.name)));
     const links = await walk(place, last, segments, scan);
     const rewritten = await reading(writeAgain(segment, scan));
-    segment.endOffset = scan.sealedOffset;
+    segment.endOffset = segment.syncedOffset = scan.sealedOffset;
     if (rewritten === null) continue; // the cache showed something else the second time: what it lost is not the log's
     return {
       segment,

@@ -39,6 +39,9 @@ export interface OpenSegmentFile {
   readonly sizeBytes: number;
 }
 
+/** Writes the frames that a segment is born with behind its header, and resolves to where they end. */
+export type Endowment = (file: RuntimeFile, checksum: FrameChecksum) => Promise<number>;
+
 /** Gives a file back. What was read was checked, and what is to last is synced: an error here says nothing. */
 export async function release(file: RuntimeFile): Promise<void> {
   await file.close().catch(() => {});
@@ -77,6 +80,8 @@ export class Segment {
   readonly index: SparseIndex = new SparseIndex();
   /** Where the next frame goes. */
   endOffset: number;
+  /** Up to here a returned sync covers all. */
+  syncedOffset: number;
   /** The size of the file: from the end to here it is prepared. */
   sizeBytes: number;
   /** It ends in a footer: no frame may follow. */
@@ -90,22 +95,31 @@ export class Segment {
     this.header = opened.header;
     this.file = opened.file;
     this.checksum = opened.checksum;
-    this.endOffset = endOffset;
+    this.endOffset = this.syncedOffset = endOffset;
     this.sizeBytes = opened.sizeBytes;
   }
 
   /**
    * Makes a spare a segment: the header is written and synced under the spare's name, so that whatever bears a segment's
-   * name is one; the rename makes it a segment; the directory is synced before anyone can put a frame into it. Throws a
-   * {@linkcode WalDiskFullError}, and leaves nothing behind, where there is no room for that.
+   * name is one; the rename makes it a segment; the directory is synced before anyone can put a frame into it. Frames that it
+   * is to begin with are there before its name is. Throws a {@linkcode WalDiskFullError}, and leaves nothing behind, where there
+   * is no room for that.
    */
-  static async born(place: Place, spareName: string, header: SegmentHeader): Promise<Segment> {
+  static async born(
+    place: Place,
+    spareName: string,
+    header: SegmentHeader,
+    endow: Endowment | null,
+  ): Promise<Segment> {
     const { runtime, directory, crc32 } = place;
     const name = segmentName(header.id, header.predecessor.id, header.baseLsn);
     const sparePath = runtime.join(directory, spareName);
     const file = await runtime.open(sparePath, "write");
+    const checksum = new FrameChecksum(crc32, header.salt, header.id);
+    let endOffset = HEADER_BYTES;
     try {
       try {
+        if (endow !== null) endOffset = await endow(file, checksum);
         await file.write(encodeHeader(header, crc32), 0);
         await file.syncData();
         await runtime.rename(sparePath, runtime.join(directory, name));
@@ -115,8 +129,7 @@ export class Segment {
         throw new WalDiskFullError(`begin ${runtime.join(directory, name)}`, error);
       }
       await runtime.syncDirectory(directory); // only now may a frame follow
-      const checksum = new FrameChecksum(crc32, header.salt, header.id);
-      return new Segment({ file, header, checksum, sizeBytes: await file.size() }, HEADER_BYTES);
+      return new Segment({ file, header, checksum, sizeBytes: await file.size() }, endOffset);
     } catch (error) {
       await release(file);
       throw error;
@@ -164,13 +177,16 @@ export class Segment {
   /** Everything appended so far will be there after a power loss. */
   async sync(): Promise<void> {
     this.#throwIfExtensionFailed();
+    const { endOffset } = this;
     await this.file.syncData();
+    this.syncedOffset = endOffset;
   }
 
   /** The same on the calling thread. */
   syncSync(): void {
     this.#throwIfExtensionFailed();
     this.file.syncDataSync();
+    this.syncedOffset = this.endOffset;
   }
 
   /**
@@ -214,14 +230,16 @@ export class Segment {
     this.#throwIfExtensionFailed();
     await this.file.truncate(this.endOffset);
     await this.file.syncData();
-    this.sizeBytes = this.endOffset;
+    this.sizeBytes = this.syncedOffset = this.endOffset;
   }
 
-  /** Overwrites the frame at `offset` by another of equal length, and syncs it. */
+  /** Overwrites the last frame, which stands at `offset`, by another of equal length, and syncs it. */
   async replaceFrame(frame: Uint8Array, offset: number): Promise<void> {
     this.#throwIfExtensionFailed();
+    this.syncedOffset = offset; // until the sync returns nobody knows which of the two stands there
     await this.file.write(frame, offset);
     await this.file.syncData();
+    this.syncedOffset = this.endOffset;
   }
 
   /**

@@ -28,6 +28,7 @@ export class Settlement implements Outcomes {
   readonly #waiters: Waiters = new Waiters(this);
   #lastLsn: number;
   #failure: WalFailedError | null = null;
+  #acknowledgedLsn = 0;
 
   /** @param progress The end of the log, as it was found. */
   constructor(progress: Progress) {
@@ -126,7 +127,21 @@ export class Settlement implements Outcomes {
 
   /** Nothing becomes durable any more. */
   fail(failure: WalFailedError): void {
+    this.#acknowledgedLsn = Math.max(this.visibleLsn, this.#waiters.toldLsn);
     this.#failure = failure;
     this.#waiters.wake();
+  }
+
+  /** Up to here, when the log failed, somebody had been told of an entry at its own level, or a reader might have been. */
+  get acknowledgedLsn(): number {
+    return this.#acknowledgedLsn;
+  }
+
+  /** The log goes on: of all that was given out nothing above `keptLsn` will ever be. */
+  reopen(keptLsn: number): void {
+    const failure = this.#failure;
+    if (failure !== null && keptLsn < this.#lastLsn) this.reject(keptLsn + 1, failure);
+    this.#failure = null;
+    this.advance();
   }
 }

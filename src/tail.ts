@@ -8,20 +8,13 @@
  */
 
 import { Births, predecessorOf } from "./births.ts";
+import { Capacity } from "./capacity.ts";
 import { Chain } from "./chain.ts";
 import { isNoRoom, WalDiskFullError } from "./errors.ts";
 import type { Report } from "./event.ts";
 import { type Eventual, proceed } from "./eventual.ts";
-import {
-  aligned,
-  CONTROL_FRAME_BYTES,
-  CONTROL_RESERVE_BYTES,
-  type ControlFrame,
-  FrameKind,
-  HEADER_BYTES,
-  type LockMark,
-  type Predecessor,
-} from "./format.ts";
+import { aligned, CONTROL_FRAME_BYTES, type ControlFrame, FrameKind, HEADER_BYTES, type LockMark } from "./format.ts";
+import { Inheritance } from "./inheritance.ts";
 import type { Pending } from "./pending.ts";
 import { Preparation } from "./preparation.ts";
 import type { Found, Mark } from "./recovery.ts";
@@ -56,8 +49,7 @@ export class Tail {
   readonly #spares: Spares;
   readonly #report: Report;
   readonly #counters: Counters;
-  /** Where entries end, and control frames may go on for a while. */
-  #entriesLimit = Infinity;
+  readonly #capacity: Capacity;
   readonly #preparation: Preparation = new Preparation();
   readonly #sealer: Sealer;
   readonly chain: Chain;
@@ -66,8 +58,6 @@ export class Tail {
   /** The segment ends as a crash left it: nothing is written behind that. */
   #isUnclean: boolean;
   #mark: Mark | null;
-  /** Where the last entries end: control frames may go on behind that. */
-  #entriesEnd = 0;
   /** The greatest `syncedLsn` that stands in a frame. */
   #stampedLsn: number;
   /** What an idle frame was to vouch for when one was last tried. */
@@ -85,13 +75,13 @@ export class Tail {
     this.#spares = spares;
     this.#report = report;
     this.#counters = counters;
-    this.limitSegments(segmentBytes);
+    this.#capacity = new Capacity(segmentBytes, found?.segment.endOffset ?? 0);
+    this.#preparation.capacityBytes = this.#capacity.segmentBytes;
     this.#births = new Births(place, spares, highestId, found?.segment.header ?? null);
     this.chain = new Chain(found?.links ?? []);
     this.#segment = found?.segment ?? null;
     this.#mark = found?.mark ?? null;
     this.#isUnclean = found !== null && found.mark === null;
-    this.#entriesEnd = found?.segment.endOffset ?? 0;
     this.#sealer = new Sealer(place.runtime, counters, this, found?.lastTime ?? 0);
     this.#headLsn = found?.headLsn ?? 1;
     this.#writtenLsn = this.#syncedLsn = found?.lastLsn ?? 0;
@@ -100,8 +90,8 @@ export class Tail {
 
   /** From now on a segment is full at so many bytes; 0: never. */
   limitSegments(segmentBytes: number): void {
-    this.#entriesLimit = segmentBytes === 0 ? Infinity : segmentBytes - CONTROL_RESERVE_BYTES;
-    this.#preparation.capacityBytes = segmentBytes === 0 ? Infinity : segmentBytes;
+    this.#capacity.limit(segmentBytes);
+    this.#preparation.capacityBytes = this.#capacity.segmentBytes;
   }
 
   /** The first LSN of the log. */
@@ -145,27 +135,21 @@ export class Tail {
   /** Whether a frame of so many bytes, and a skip before it, may go out without another word. */
   hasRoom(lengthBytes: number): boolean {
     const segment = this.#segment;
-    if (segment === null || this.#isUnclean || segment.isFull || this.#mark !== null) return false;
-    return segment.endOffset === HEADER_BYTES ||
-      segment.endOffset + lengthBytes + CONTROL_FRAME_BYTES <= this.#entriesLimit;
+    return segment !== null && this.#takesFrames(segment) && this.#capacity.holds(segment, lengthBytes);
+  }
+
+  #takesFrames({ isFull }: Segment): boolean {
+    return !this.#isUnclean && !isFull && this.#mark === null;
   }
 
   /** How many of these frames, the first of which has room, fit into the segment. */
   countThatFit(pending: Pending): number {
-    const end = this.#segment?.endOffset ?? 0;
-    let bytes = CONTROL_FRAME_BYTES;
-    let count = 0;
-    while (count < pending.frameCount) {
-      bytes += pending.frameBytes(count);
-      if (count > 0 && end + bytes > this.#entriesLimit) break;
-      count++;
-    }
-    return count;
+    return this.#capacity.count(this.#open(), pending);
   }
 
   /** Makes the first segment or the next one, or takes the mark away: whatever is in the way of the next frame. */
   async makeRoom(isCutting = false): Promise<void> {
-    if (this.#segment === null) return await this.#bear({ id: 0, endOffset: 0, lastLsn: this.#headLsn - 1 }, isCutting);
+    if (this.#segment === null) return this.#moveInto(await this.#bear(isCutting));
     if (this.#isUnclean) return await this.#rotate(false, isCutting);
     if (this.#mark !== null && !this.#segment.isFull) return await this.#unmark(this.#segment, this.#mark);
     await this.#rotate(true, isCutting);
@@ -216,9 +200,9 @@ export class Tail {
       : this.#put(segment, this.#sealer.sealParts(segment, outgoing), lengthBytes, lastLsn);
     return proceed(put, () => {
       this.#sealer.index(segment, outgoing);
-      this.#entriesEnd = segment.endOffset;
+      this.#capacity.entriesEnd = segment.endOffset;
       this.#preparation.advance(segment, lengthBytes);
-      if (!this.#hasAskedForSpare && segment.endOffset > this.#entriesLimit / 2) {
+      if (!this.#hasAskedForSpare && this.#capacity.isHalfFull(segment)) {
         this.#hasAskedForSpare = true;
         this.#spares.prepare(true); // so that the rotation to come finds a file
       }
@@ -300,6 +284,31 @@ export class Tail {
     return { segmentId: this.#open().header.id, offset, lsn: lastLsn }; // the mark may have found room only in the next one
   }
 
+  // -- after a failure
+
+  /**
+   * Goes on in a fresh segment behind what is synced; the failed file is neither written nor synced any more. Up to
+   * `acknowledgedLsn` entries that are merely written are kept if they can still be read; all other LSNs up to `lastLsn` are
+   * skipped. `moved` is told the last LSN that was kept in the moment in which the tail moves.
+   */
+  async reopen(lastLsn: number, acknowledgedLsn: number, moved: (keptLsn: number) => void): Promise<void> {
+    const failed = this.#segment;
+    await failed?.settleExtension();
+    const inheritance = new Inheritance({
+      segment: failed,
+      syncedLsn: this.#syncedLsn,
+      acknowledgedLsn: Math.min(acknowledgedLsn, this.#writtenLsn),
+      lastLsn,
+      time: this.#sealer.now(),
+    });
+    const segment = await this.#bear(true, inheritance);
+    for (const { lsn, offset, time } of inheritance.index.points) segment.index.add(lsn, offset, time);
+    this.#moveInto(segment);
+    this.#writtenLsn = this.#syncedLsn = lastLsn;
+    moved(inheritance.keptLsn);
+    await failed?.close();
+  }
+
   /** Gives the file back. */
   async close(): Promise<void> {
     await this.#segment?.close();
@@ -329,10 +338,7 @@ export class Tail {
 
   #hasControlRoom(): boolean {
     const segment = this.#segment;
-    if (segment === null || this.#isUnclean || segment.isFull || this.#mark !== null) return false;
-    // Two for a skip and the frame itself, two more that a skip and a mark may still need.
-    const needed = segment.endOffset + 4 * CONTROL_FRAME_BYTES;
-    return needed <= Math.max(this.#entriesLimit, this.#entriesEnd) + CONTROL_RESERVE_BYTES;
+    return segment !== null && this.#takesFrames(segment) && this.#capacity.holdsControl(segment);
   }
 
   /** Frames behind the last one, in one write or several. */
@@ -394,7 +400,7 @@ export class Tail {
     const segment = this.#open();
     if (withFooter) await this.#seal(segment);
     await this.sync();
-    await this.#bear(predecessorOf(segment, this.#writtenLsn), isCutting);
+    this.#moveInto(await this.#bear(isCutting));
     await segment.close();
   }
 
@@ -404,23 +410,30 @@ export class Tail {
     this.#counters.frames += footerBytes > 0 ? 1 : 0;
   }
 
-  async #bear(predecessor: Predecessor, isCutting: boolean): Promise<void> {
-    const headLsn = predecessor.id === 0 ? Math.max(this.#headLsn, predecessor.lastLsn + 1) : this.#headLsn;
-    const precedingBytes = this.frameBytes;
-    const segment = await this.#births.next({
+  /** The segment behind all that is synced. */
+  async #bear(isCutting: boolean, inheritance: Inheritance | null = null): Promise<Segment> {
+    const last = this.#segment;
+    const predecessor = last === null
+      ? { id: 0, endOffset: 0, lastLsn: this.#headLsn - 1 }
+      : predecessorOf(last, this.#syncedLsn);
+    return await this.#births.next({
       predecessor,
-      headLsn,
-      time: this.#sealer.now(),
-      precedingBytes,
+      headLsn: predecessor.id === 0 ? Math.max(this.#headLsn, predecessor.lastLsn + 1) : this.#headLsn,
+      time: await inheritance?.firstTime() ?? this.#sealer.now(),
+      precedingBytes: last === null ? 0 : last.header.precedingBytes + last.syncedOffset - HEADER_BYTES,
       isCutting,
+      endow: inheritance?.write ?? null,
     });
+  }
+
+  #moveInto(segment: Segment): void {
     this.#counters.fsyncs++;
-    this.#headLsn = headLsn;
+    this.#headLsn = segment.header.headLsn;
     this.chain.push(segment.header);
     this.#segment = segment;
     this.#isUnclean = false;
     this.#mark = null;
-    this.#entriesEnd = HEADER_BYTES;
+    this.#capacity.entriesEnd = segment.endOffset;
     this.#unsyncedBytes = 0;
     this.#hasAskedForSpare = false;
     this.#preparation.resume();

@@ -110,10 +110,16 @@ export class Waiters {
   };
 
   readonly #all: readonly Lane[] = Object.values(this.#lanes);
+  #toldLsn = 0;
 
   /** @param outcomes Asked whenever something has moved. */
   constructor(outcomes: Outcomes) {
     this.#outcomes = outcomes;
+  }
+
+  /** The highest LSN of which anybody was told that it is durable, at whatever level. */
+  get toldLsn(): number {
+    return this.#toldLsn;
   }
 
   /** Resolves to `lsn` when it is durable; rejects when it never will be, or the signal says so: then nobody waits any more. */
@@ -176,9 +182,12 @@ export class Waiters {
   /** False where nothing can be said yet. */
   #settle({ lsn, resolve, reject, forget }: Waiter, durableLsn: number): boolean {
     const reason = this.#outcomes.rejectionOf(lsn) ?? (lsn <= durableLsn ? null : this.#outcomes.failure);
-    if (reason !== null) reject(reason);
-    else if (lsn <= durableLsn) resolve(lsn);
-    else return false;
+    if (reason !== null) {
+      reject(reason);
+    } else if (lsn <= durableLsn) {
+      if (lsn > this.#toldLsn) this.#toldLsn = lsn;
+      resolve(lsn);
+    } else return false;
     forget?.();
     return true;
   }

@@ -498,7 +498,7 @@ export class Wal {
     const { counters, committer, tail, settings } = this.#log;
     const { entries, bytes, frames, flushes, fsyncs, refused, rejected, mostPendingBytes, commit, fsync } = counters;
     const { bufferedBytes } = committer;
-    const unsynced = committer.keptLsn(this.lastLsn) - tail.syncedLsn;
+    const unsynced = Math.max(0, committer.keptLsn(this.lastLsn) - tail.syncedLsn); // LSNs that are skipped may be synced
     return {
       entries,
       bytes,
@@ -546,6 +546,33 @@ export class Wal {
     this.#checkTaking("truncate");
     checkLsn(lsn);
     return await this.#log.cut.before(lsn);
+  }
+
+  // -- after a failure
+
+  /**
+   * Brings a log that has failed back to open, in place, without giving up the lock: in a new file, since the failed one is never
+   * written again. Everything that was synced is there; so is what was acknowledged at a weaker level, if it can still be
+   * read, and is synced now. All other LSNs that had been given out are skipped, and given to nobody else: {@linkcode waitFor}
+   * tells of each whether it is there. Where the disk refuses once more this rejects, the log is as failed as before, and it
+   * may be tried again. Streams that ended with the failure stay ended; an open log is left alone.
+   *
+   * @example Trying until the disk is back
+   * ```ts
+   * import { Wal } from "@walstream/wal";
+   *
+   * const wal = await Wal.open("data/wal");
+   * await wal.commit("hello");
+   * while (wal.state === "failed") {
+   *   await wal.reopen().catch((error) => console.warn(error.message));
+   *   if (wal.state === "failed") await new Promise((resolve) => setTimeout(resolve, 1000));
+   * }
+   * await wal.close();
+   * ```
+   */
+  async reopen(): Promise<void> {
+    if (this.#closing !== null) throw new WalClosedError("reopen");
+    await this.#log.committer.reopen();
   }
 
   // -- the end

@@ -20,7 +20,7 @@ const table: Levels = readLevels(`
   L1 runtime/memory_sectors runtime/memory_survival runtime/memory_tree runtime/memory_volume runtime/node
   L1 runtime/node_file runtime/process_identity runtime/random runtime/system_error runtime/system_runtime
   L1 runtime/system_timer
-  L2 acknowledge admission ages aside births chain committer cut disk_room flusher footer good_segment intake levels observers
+  L2 acknowledge admission ages aside births capacity chain committer cut disk_room flusher footer good_segment inheritance intake levels observers
   L2 opening outside_chain outside_reader outside_source pace pending preparation pump readable reader recovery
   L2 rejected_lsns room_queue scan sealer segment_files settlement tail turns verdict waiters window writable
   L3 wal

@@ -103,7 +103,7 @@ test("a flush in the pool goes behind zeros that were begun in the same moment",
   const runtime = new MemoryRuntime({ disk });
   const place = { runtime, directory: "/", crc32 };
   await (await runtime.open("/spare", "create")).close();
-  const segment = await Segment.born(place, "spare", headerWith());
+  const segment = await Segment.born(place, "spare", headerWith(), null);
   const zeros = segment.extend(new Uint8Array(8192));
   const frames = new Uint8Array(4096).fill(7);
   await Promise.all([zeros, segment.append([frames.subarray(0, 1024), frames.subarray(1024)], frames.length)]);
