@@ -44,7 +44,8 @@ export {
 export type { WalEvent, WalEventLevel } from "./src/event.ts";
 export { decodeJson, encodeJson, type EncodeJsonOptions, type JsonEntry } from "./src/json.ts";
 export { splitLines, type SplitLinesOptions } from "./src/lines.ts";
-export type { WalRecovery } from "./src/opening.ts";
+export type { RepairOptions, WalRepair } from "./src/repair.ts";
+export type { SegmentReport, WalDamage, WalRecovery, WalReport } from "./src/report.ts";
 export type { Durability, IoMode, Preset, RecoveryMode, WalChanges, WalOptions } from "./src/options.ts";
 export type { TornReport } from "./src/recovery.ts";
 export type {
@@ -59,5 +60,6 @@ export type {
 export type { ReadOptions } from "./src/outside_source.ts";
 export type { ReadableOptions, WalReadable } from "./src/readable.ts";
 export type { LatencyStats, WalStats } from "./src/stats.ts";
+export type { VerifyOptions } from "./src/verify.ts";
 export { type WaitOptions, Wal, type WalState } from "./src/wal.ts";
 export type { WalWritable, WritableOptions } from "./src/writable.ts";

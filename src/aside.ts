@@ -20,6 +20,8 @@ export interface Leaving {
   readonly logId: string | null;
   /** Where the log leaves it, as far as that is known: its first bad frame else. */
   readonly endOffset: number | null;
+  /** Whether a segment with this id is there. A copy whose set was never completed is no evidence of anything. */
+  readonly isThere?: (id: number) => boolean;
 }
 
 /**
@@ -29,11 +31,13 @@ export interface Leaving {
  */
 export async function setTornAside(
   place: Place,
-  { name, logId, endOffset }: Leaving,
+  { name, logId, endOffset, isThere = () => true }: Leaving,
   report: Report,
 ): Promise<number> {
   const opened = await openGoodSegment(place, { name, logId, where: "earlier" }, "read");
   try {
+    const { setId } = opened.header;
+    if (setId !== 0 && !isThere(setId)) return opened.sizeBytes;
     const offset = endOffset ?? await endOfGoodFrames(opened);
     if (await readFooter(opened, offset) !== null) return opened.sizeBytes; // it was sealed: nothing is torn
     let end = offset;

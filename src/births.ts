@@ -6,12 +6,12 @@
 
 import { getHex } from "./bytes.ts";
 import { WalLimitError } from "./errors.ts";
-import { type Epoch, HEADER_BYTES, MAX_NUMBER, type Predecessor, type SegmentHeader } from "./format.ts";
+import { type Epoch, HEADER_BYTES, MAX_NUMBER, type Predecessor } from "./format.ts";
 import { type Endowment, type Place, Segment } from "./segment.ts";
 import type { Spares } from "./spares.ts";
 
 /** What stays the same from one segment to the next. */
-interface Lineage {
+export interface Lineage {
   readonly logId: string;
   readonly epoch: Epoch;
 }
@@ -26,7 +26,9 @@ export interface Birth {
   /** Whether it may take the small spare that is kept back for cutting. */
   readonly isCutting: boolean;
   /** The frames that it is born with. */
-  readonly endow: Endowment | null;
+  readonly endow?: Endowment | null;
+  /** The id that completes its set; without one it stands for itself. */
+  readonly setId?: number;
 }
 
 /** See the head of this file. */
@@ -37,16 +39,18 @@ export class Births {
   /** Drawn for the first segment of a log. */
   #lineage: Lineage | null;
 
-  /** @param highestId The highest id that any file bears or a voucher names. @param last The last segment, if there is one. */
-  constructor(place: Place, spares: Spares, highestId: number, last: SegmentHeader | null) {
+  /** @param highestId The highest id that any file bears or a voucher names. @param lineage Of the last segment, if there is one. */
+  constructor(place: Place, spares: Spares, highestId: number, lineage: Lineage | null) {
     this.#place = place;
     this.#spares = spares;
     this.#highestId = highestId;
-    this.#lineage = last;
+    this.#lineage = lineage;
   }
 
   /** Makes the next segment. When it rejects, its id is burnt, and nothing else has happened that counts. */
-  async next({ predecessor, headLsn, time, precedingBytes, isCutting, endow }: Birth): Promise<Segment> {
+  async next(
+    { predecessor, headLsn, time, precedingBytes, isCutting, endow = null, setId = 0 }: Birth,
+  ): Promise<Segment> {
     if (this.#highestId >= MAX_NUMBER) {
       const message = `cannot begin a segment: the last segment id there is, ${MAX_NUMBER}, has been used`;
       throw new WalLimitError("segmentId", this.#highestId, MAX_NUMBER, message);
@@ -56,8 +60,14 @@ export class Births {
     const { logId, epoch } = this.#lineage ??= this.#newLineage();
     const salt = this.#random(8);
     const baseLsn = predecessor.lastLsn + 1;
-    const header = { logId, epoch, id, baseLsn, salt, predecessor, headLsn, setId: 0, time, precedingBytes };
+    const header = { logId, epoch, id, baseLsn, salt, predecessor, headLsn, setId, time, precedingBytes };
     return await Segment.born(this.#place, spare, header, endow);
+  }
+
+  /** From now on segments belong to a new line of history, which has all up to `lsn` in common with the one before. */
+  beginEpoch(lsn: number): void {
+    const { logId, epoch } = this.#lineage ?? this.#newLineage();
+    this.#lineage = { logId, epoch: { id: this.#random(8), parentId: epoch.id, lsn } };
   }
 
   #newLineage(): Lineage {

@@ -7,7 +7,7 @@
 import { messageOf, WalInputError } from "./errors.ts";
 import { showAs } from "./inspect.ts";
 import type { Durability } from "./options.ts";
-import { ENTRY_HEADER_BYTES, FRAME_HEADER_BYTES, type FrameHeader } from "./format.ts";
+import { ENTRY_HEADER_BYTES, FRAME_ALIGNMENT, FRAME_HEADER_BYTES, type FrameHeader } from "./format.ts";
 
 /**
  * The bytes of an entry: as they are, as text (stored as UTF-8), or in parts that are written one after the other.
@@ -133,6 +133,17 @@ export class Entry {
   }
 }
 
+/** Whether the entries of a whole and checked frame at `at` fill it just so; if not, it was never written by a log. */
+export function areWellFilled(view: DataView, at: number, { lengthBytes, count }: FrameHeader): boolean {
+  const end = at + lengthBytes;
+  let position = at + FRAME_HEADER_BYTES;
+  for (let nth = 0; nth < count; nth++) {
+    if (position + ENTRY_HEADER_BYTES > end) return false;
+    position += ENTRY_HEADER_BYTES + view.getUint32(position, true);
+  }
+  return position <= end && end - position < FRAME_ALIGNMENT;
+}
+
 /**
  * The entries of a whole and checked frame at `at`, from LSN `from` to `to`. Null when they do not fill the frame just so:
  * then it was never written by a log.
@@ -159,5 +170,5 @@ export function decodeEntries(
     }
     position = next;
   }
-  return end - position < 8 ? entries : null;
+  return end - position < FRAME_ALIGNMENT ? entries : null;
 }

@@ -425,7 +425,9 @@ export type WalEvidence =
   /** The successor's header states an end behind the damage. */
   | "successor"
   /** The header of a segment is only named when it has been synced. */
-  | "name";
+  | "name"
+  /** Nothing: a crash may have torn it. */
+  | "nothing";
 
 /**
  * Damage that no crash explains. Nothing was changed: the log lies as it was found.
@@ -461,7 +463,8 @@ export class WalCorruptionError extends WalError {
     super(
       "WAL_CORRUPT",
       `the log is corrupt: ${what} (segment ${damage.segment}, offset ${damage.offset}, LSN ${damage.lsn}, ` +
-        `evidence: ${damage.evidence}); nothing was changed; restore the file from a copy before you open the log again`,
+        `evidence: ${damage.evidence}); nothing was changed; restore the file from a copy, or see what Wal.verify tells and ` +
+        "which mode of Wal.repair you can live with",
     );
     this.segment = damage.segment;
     this.offset = damage.offset;

@@ -17,7 +17,8 @@
  * it was written, in this life of the file.
  *
  * A segment is named `<id>-<predecessor's id>-<base LSN>.wal`, a spare `spare-<number>.wal`, in decimal digits, padded
- * with zeros to 10, 10 and 16 of them, and 10 for a spare. `torn-<id>-<offset>.bin` keeps what a crash tore, for a person.
+ * with zeros to 10, 10 and 16 of them, and 10 for a spare. `torn-<id>-<offset>.bin` keeps what a crash tore, `aside-<segment>` what
+ * damage has put out of the log, for a person.
  *
  * ## Which files are the log
  *
@@ -164,6 +165,22 @@ export function parseSpareName(name: string): number | null {
 /** The name under which the torn bytes of a segment are kept when its file goes. */
 export function tornName(segmentId: number, offset: number): string {
   return `torn-${digits(segmentId, 10)}-${offset}.bin`;
+}
+
+/** What such a name says, or null where it is none. */
+export function parseTornName(name: string): { readonly segmentId: number; readonly offset: number } | null {
+  const [, id, offset] = /^torn-(\d{10,16})-(\d{1,16})\.bin$/.exec(name) ?? [];
+  return id === undefined ? null : { segmentId: Number(id), offset: Number(offset) };
+}
+
+/** The name under which a segment is kept that damage, or what is behind it, has put out of the log. */
+export function asideName(segment: string): string {
+  return `aside-${segment}`;
+}
+
+/** Whether it is such a name; another one of a second such file has a number behind it. */
+export function isAsideName(name: string): boolean {
+  return /^aside-\d.*\.wal(\.\d+)?$/.test(name);
 }
 
 function digits(value: number, least: number): string {

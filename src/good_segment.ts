@@ -4,7 +4,7 @@
  * @module
  */
 
-import { WalIoError } from "./errors.ts";
+import { type WalEvidence, WalIoError } from "./errors.ts";
 import { type HeaderFault, parseSegmentName } from "./format.ts";
 import { type OpenSegmentFile, openSegmentFile, type Place, release } from "./segment.ts";
 import { type Fault, refuse, type Where } from "./verdict.ts";
@@ -21,18 +21,36 @@ export interface Expected {
 /** The open file, or what the decision table says is thrown, and no file is open. */
 export async function openGoodSegment(
   place: Place,
-  { name, logId, where }: Expected,
+  expected: Expected,
   mode: "read" | "write",
 ): Promise<OpenSegmentFile> {
-  const path = place.runtime.join(place.directory, name);
+  const opened = await inspectSegment(place, expected, mode);
+  if (!("finding" in opened)) return opened;
+  const { name, where } = expected;
+  const evidence = evidenceOf(where);
+  const damage = { segment: name, offset: 0, lsn: parseSegmentName(name)?.baseLsn ?? 1, evidence };
+  return refuse(where, opened, damage, place.runtime.join(place.directory, name));
+}
+
+/** What proves that a segment was whole: its own name where it is the last one, else its successor. */
+export function evidenceOf(where: Where): WalEvidence {
+  return where === "last" ? "name" : "successor";
+}
+
+/** The open file, or what is wrong with it, and no file is open. */
+export async function inspectSegment(
+  place: Place,
+  { name, logId }: Pick<Expected, "name" | "logId">,
+  mode: "read" | "write",
+): Promise<OpenSegmentFile | Fault> {
   const opened = await openSegmentFile(place, name, mode).catch((error: unknown) => {
-    throw new WalIoError(`open ${path}`, error);
+    throw new WalIoError(`open ${place.runtime.join(place.directory, name)}`, error);
   });
-  const fault = "fault" in opened ? faultOf(opened) : mismatchOf(opened, name, logId);
-  if (fault === null) return opened as OpenSegmentFile;
-  if (!("fault" in opened)) await release(opened.file);
-  const evidence = where === "last" ? "name" : "successor";
-  return refuse(where, fault, { segment: name, offset: 0, lsn: parseSegmentName(name)?.baseLsn ?? 1, evidence }, path);
+  if ("fault" in opened) return faultOf(opened);
+  const fault = mismatchOf(opened, name, logId);
+  if (fault === null) return opened;
+  await release(opened.file);
+  return fault;
 }
 
 function faultOf(header: HeaderFault): Fault {

@@ -6,25 +6,19 @@
  */
 
 import { viewOf } from "./bytes.ts";
+import { type Copy, copyOf, CopyWriter, skipOf } from "./copies.ts";
 import {
   aligned,
-  CONTROL_FRAME_BYTES,
-  encodeControlFrame,
   encodeFrameHeader,
   ENTRY_HEADER_BYTES,
   FRAME_HEADER_BYTES,
   type FrameChecksum,
-  type FrameHeader,
   FrameKind,
-  HEADER_BYTES,
 } from "./format.ts";
 import type { RuntimeFile } from "./runtime/port.ts";
 import { chunksOf, FrameScanner, type ScannedFrame } from "./scan.ts";
 import type { Segment } from "./segment.ts";
 import { SparseIndex } from "./sparse_index.ts";
-
-/** So much of it is written at once. */
-const PIECE_BYTES = 1024 * 1024;
 
 /** How far a log had come when it failed. */
 export interface Estate {
@@ -39,23 +33,13 @@ export interface Estate {
   readonly time: number;
 }
 
-/** A frame in its own buffer, and what it says. */
-interface Copy {
-  readonly bytes: Uint8Array;
-  readonly header: FrameHeader;
-  readonly lastLsn: number;
-}
-
 /** See the head of this file. It can be written once. */
 export class Inheritance {
   readonly #estate: Estate;
   readonly #copies: AsyncGenerator<Copy, void, undefined>;
   #first: Copy | null = null;
-  #pieces: Uint8Array[] = [];
-  #pieceBytes = 0;
   #keptLsn: number;
-  /** Where the entries stand. */
-  readonly index: SparseIndex = new SparseIndex();
+  #index: SparseIndex = new SparseIndex();
 
   /** @param estate See {@linkcode Estate}. */
   constructor(estate: Estate) {
@@ -69,6 +53,11 @@ export class Inheritance {
     return this.#keptLsn;
   }
 
+  /** Where the entries stand; known then, too. */
+  get index(): SparseIndex {
+    return this.#index;
+  }
+
   /** The time of its first frame. */
   async firstTime(): Promise<number> {
     this.#first = (await this.#copies.next()).value ?? null;
@@ -77,49 +66,16 @@ export class Inheritance {
 
   /** Writes it behind the header of a segment, and resolves to where it ends. Syncs nothing. */
   readonly write = async (file: RuntimeFile, checksum: FrameChecksum): Promise<number> => {
-    let offset = HEADER_BYTES;
+    const writer = new CopyWriter(file, checksum);
     for (let copy = this.#first; copy !== null; copy = (await this.#copies.next()).value ?? null) {
-      offset = await this.#put(file, checksum, copy, offset);
+      await writer.put(copy);
       this.#keptLsn = copy.lastLsn;
     }
-    const skip = this.#skip();
-    if (skip !== null) offset = await this.#put(file, checksum, skip, offset);
-    await this.#writePieces(file, offset);
-    return offset;
+    const { lastLsn } = this.#estate;
+    if (lastLsn > this.#keptLsn) await writer.put(skipOf(this.#keptLsn + 1, lastLsn, this.#estate)); // none is given out twice
+    this.#index = writer.index;
+    return await writer.end();
   };
-
-  /** Seals it for its new place. */
-  async #put(file: RuntimeFile, checksum: FrameChecksum, { bytes, header }: Copy, offset: number): Promise<number> {
-    checksum.seal(bytes, viewOf(bytes), 0, bytes.length, offset);
-    if (header.count > 0) this.index.add(header.firstLsn, offset, header.time);
-    this.#pieces.push(bytes);
-    this.#pieceBytes += bytes.length;
-    if (this.#pieceBytes >= PIECE_BYTES) await this.#writePieces(file, offset + bytes.length);
-    return offset + bytes.length;
-  }
-
-  async #writePieces(file: RuntimeFile, endOffset: number): Promise<void> {
-    const joined = new Uint8Array(this.#pieceBytes);
-    let at = 0;
-    for (const piece of this.#pieces) {
-      joined.set(piece, at);
-      at += piece.length;
-    }
-    this.#pieces = [];
-    this.#pieceBytes = 0;
-    if (at > 0) await file.write(joined, endOffset - at);
-  }
-
-  /** No LSN is given out twice. */
-  #skip(): Copy | null {
-    const { lastLsn, syncedLsn, time } = this.#estate;
-    if (lastLsn <= this.#keptLsn) return null;
-    const firstLsn = this.#keptLsn + 1;
-    const bytes = new Uint8Array(CONTROL_FRAME_BYTES);
-    encodeControlFrame(viewOf(bytes), 0, { kind: FrameKind.SKIP, firstLsn, payload: lastLsn, syncedLsn, time });
-    const header = { kind: FrameKind.SKIP, lengthBytes: bytes.length, firstLsn, count: 0, syncedLsn, time };
-    return { bytes, header, lastLsn };
-  }
 }
 
 /** Behind what is synced, up to what was acknowledged or to the first bad frame: the page cache may have dropped some. */
@@ -131,15 +87,14 @@ async function* copiesOf({ segment, syncedLsn, acknowledgedLsn }: Estate): Async
     if (frame === null || frame.lastLsn < frame.header.firstLsn) continue; // of control frames only skips hold LSNs
     if (frame.header.firstLsn > acknowledgedLsn) return;
     if (frame.header.kind === FrameKind.SKIP && frame.lastLsn > acknowledgedLsn) return; // it goes into the one to come
-    yield copyOf(frame, acknowledgedLsn);
+    yield acknowledgedPartOf(frame, acknowledgedLsn);
   }
 }
 
 /** All of a batch; of other entries those that were acknowledged: the ones behind them may have asked for a sync. */
-function copyOf({ header, bytes, view, at, lastLsn }: ScannedFrame, acknowledgedLsn: number): Copy {
-  if (header.kind !== FrameKind.ENTRIES || lastLsn <= acknowledgedLsn) {
-    return { bytes: bytes.slice(at, at + header.lengthBytes), header, lastLsn };
-  }
+function acknowledgedPartOf(frame: ScannedFrame, acknowledgedLsn: number): Copy {
+  const { header, bytes, view, at, lastLsn } = frame;
+  if (header.kind !== FrameKind.ENTRIES || lastLsn <= acknowledgedLsn) return copyOf(frame);
   const count = acknowledgedLsn - header.firstLsn + 1;
   let end = at + FRAME_HEADER_BYTES;
   for (let nth = 0; nth < count; nth++) end += ENTRY_HEADER_BYTES + view.getUint32(end, true);

@@ -6,6 +6,7 @@
  */
 
 import { setTornAside } from "./aside.ts";
+import type { OutsideVoucher } from "./behind.ts";
 import type { Chain } from "./chain.ts";
 import { createChecksum } from "./checksum.ts";
 import { Committer } from "./committer.ts";
@@ -24,55 +25,17 @@ import { type Report, reporter } from "./event.ts";
 import { decodeLockMark, HEADER_BYTES, LOCK_MARK_BYTES, parseSegmentName, type SegmentName } from "./format.ts";
 import { DirectoryLock } from "./lock.ts";
 import { type Settings, settle, type WalOptions } from "./options.ts";
-import { type Found, type OutsideVoucher, recover, type TornReport } from "./recovery.ts";
+import { recover } from "./recovery.ts";
+import { carryOut, remedyFor } from "./remedy.ts";
+import { damageOf, type Findings, recoveryOf, type WalRecovery } from "./report.ts";
 import { detectRuntime } from "./runtime/detect.ts";
-import type { Runtime } from "./runtime/port.ts";
+import type { Runtime, RuntimeFile } from "./runtime/port.ts";
 import type { Place } from "./segment.ts";
 import { SegmentFiles } from "./segment_files.ts";
 import { Spares } from "./spares.ts";
 import { Counters } from "./stats.ts";
+import { flawsOf, type Survey, type Surveyed, surveyLog } from "./survey.ts";
 import { Tail } from "./tail.ts";
-
-/**
- * What opening found, as plain data.
- *
- * @example
- * ```ts
- * import { Wal, type WalRecovery } from "@walstream/wal";
- * import { MemoryDisk, MemoryRuntime } from "@walstream/wal/memory";
- *
- * const disk = new MemoryDisk();
- * const killed = await Wal.open("/wal", { runtime: new MemoryRuntime({ disk }) });
- * await killed.commit("hello");
- *
- * const wal = await Wal.open("/wal", { runtime: new MemoryRuntime({ disk: disk.kill() }) });
- * const { end, lastLsn, torn }: WalRecovery = wal.recovery;
- * console.log(end, lastLsn, torn); // unclean 1 null
- * await wal.close();
- * ```
- */
-export interface WalRecovery {
-  /**
-   * `"new"`: no log was there. `"clean"`: it had been closed. `"unclean"`: it had not. `"torn"`: and a crash left torn frames.
-   * An end that is not clean stays so until something is appended: only then there is a place for a mark.
-   */
-  readonly end: "new" | "clean" | "unclean" | "torn";
-  /** The first LSN there is, or will be. */
-  readonly firstLsn: number;
-  /** The last LSN that was found; 0 in a new log. */
-  readonly lastLsn: number;
-  /** How many files the log has. */
-  readonly segments: number;
-  /** What a crash tore off; it is not part of the log, and is kept for you to look at. */
-  readonly torn: TornReport | null;
-  /**
-   * Bytes of frames that nothing vouched for, and that were therefore written and synced again. Of a clean end it is the
-   * mark itself.
-   */
-  readonly rewrittenBytes: number;
-  /** How long opening took. */
-  readonly durationMs: number;
-}
 
 /** The parts of an open log. */
 export interface OpenedLog {
@@ -89,8 +52,19 @@ export interface OpenedLog {
   readonly recovery: WalRecovery;
 }
 
+/** How a log is looked at before it is recovered, where that is more than its mode asks for. */
+export interface Thorough {
+  /** Told of what was found, before anything is refused or changed. */
+  readonly found: (directory: string, names: readonly string[], survey: Survey) => void;
+  readonly surveyed: Surveyed;
+}
+
 /** Opens the log in `directory`, which is made if it is not there. */
-export async function openLog(directory: string | URL, options: WalOptions): Promise<OpenedLog> {
+export async function openLog(
+  directory: string | URL,
+  options: WalOptions,
+  thorough: Thorough | null = null,
+): Promise<OpenedLog> {
   const settings = settle(options);
   const runtime = options.runtime ?? await detectRuntime();
   const startMs = runtime.monotonicMs();
@@ -111,10 +85,15 @@ export async function openLog(directory: string | URL, options: WalOptions): Pro
     for (const { name, reason } of runtime.missing) {
       report({ type: "capability-missing", level: "warning", name, reason });
     }
-    const names = await step("list", () => listSynced(runtime, path, report));
-    const vouchers = await step("read the lock file of", () => readLockMark(place, lock));
+    const listed = await step("list", () => listSynced(runtime, path, report));
+    const vouchers = await step("read the lock file of", () => readLockMark(place, lock.file));
+    const { mode, names, ...looked } = await step(
+      "look at the log in",
+      () => lookAt(place, settings, listed, vouchers, report, thorough),
+    );
     const found = await step("recover the log in", () => recover(place, names, vouchers));
-    return start(place, settings, report, lock, names, found, Math.round(10 * (runtime.monotonicMs() - startMs)) / 10);
+    const durationMs = Math.round(10 * (runtime.monotonicMs() - startMs)) / 10;
+    return start(place, settings, report, lock, names, { mode, found, durationMs, ...looked });
   } catch (error) {
     await lock.release().catch(() => {}); // what went wrong before is worth more
     throw error;
@@ -164,11 +143,38 @@ async function syncAncestors(runtime: Runtime, path: string, report: Report): Pr
   }
 }
 
-async function readLockMark({ crc32 }: Place, lock: DirectoryLock): Promise<OutsideVoucher[]> {
+/** What the lock file says of the last clean end. */
+export async function readLockMark({ crc32 }: Place, lockFile: RuntimeFile): Promise<OutsideVoucher[]> {
   const bytes = new Uint8Array(LOCK_MARK_BYTES);
-  const count = await lock.file.read(bytes, 0);
+  const count = await lockFile.read(bytes, 0);
   const mark = decodeLockMark(bytes.subarray(0, count), crc32);
   return mark === null ? [] : [{ evidence: "lock-mark", ...mark }];
+}
+
+/** What was looked at, and what is there after the mode has done with it what it does. */
+interface Looked extends Pick<Findings, "mode" | "damage" | "setAside" | "isMended"> {
+  readonly names: readonly string[];
+}
+
+/** Looks at all of a log where its mode wants that, and mends it where its mode does. Rejects where it refuses. */
+async function lookAt(
+  place: Place,
+  { recovery: mode }: Settings,
+  names: readonly string[],
+  vouchers: readonly OutsideVoucher[],
+  report: Report,
+  thorough: Thorough | null,
+): Promise<Looked> {
+  const untouched = { mode, names, damage: [], setAside: [], isMended: false };
+  if (mode === "tolerate-tail" && thorough === null) return untouched;
+  const survey = await surveyLog(place, names, vouchers, thorough?.surveyed);
+  thorough?.found(place.directory, names, survey);
+  const damage = damageOf(flawsOf(survey));
+  const { refusal, plan } = remedyFor(place, survey, mode);
+  if (refusal !== null) throw refusal;
+  if (plan === null) return { ...untouched, damage };
+  const setAside = await carryOut(place, survey, plan, { names, vouchers, report });
+  return { mode, names: await place.runtime.list(place.directory), damage, setAside, isMended: true };
 }
 
 function start(
@@ -177,9 +183,9 @@ function start(
   report: Report,
   lock: DirectoryLock,
   names: readonly string[],
-  found: Found | null,
-  durationMs: number,
+  findings: Omit<Findings, "bytes">,
 ): OpenedLog {
+  const { found } = findings;
   const segments = names.map(parseSegmentName).filter((each) => each !== null);
   const highestId = segments.reduce((highest, { id }) => Math.max(highest, id), 0);
   const spares = new Spares(place, settings.segmentBytes, settings.spares, report);
@@ -187,7 +193,7 @@ function start(
   const tail = new Tail({ place, spares, segmentBytes: settings.segmentBytes, report, counters, highestId, found });
   const committer = new Committer({ tail, settings, place, report, counters });
   const cut = new Cut({ place, tail, spares, committer, report });
-  const recovery = recoveryReport(found, durationMs);
+  const recovery = recoveryOf({ ...findings, bytes: tail.retainedBytes });
   const { firstLsn, lastLsn } = recovery;
   report({ type: "recovered", level: "info", torn: recovery.torn !== null, firstLsn, lastLsn });
   spares.adopt(names);
@@ -211,15 +217,7 @@ function freeLeftOver(
   const firstLsn = links[0]?.baseLsn ?? 0;
   void spares.free([...leftOver.keys()], (name) => {
     const endOffset = (leftOver.get(name)?.baseLsn ?? 0) >= firstLsn ? HEADER_BYTES : null;
-    return setTornAside(place, { name, logId, endOffset }, report);
+    const isThere = (id: number): boolean => segments.some((each) => each.id === id);
+    return setTornAside(place, { name, logId, endOffset, isThere }, report);
   });
-}
-
-function recoveryReport(found: Found | null, durationMs: number): WalRecovery {
-  if (found === null) {
-    return { end: "new", firstLsn: 1, lastLsn: 0, segments: 0, torn: null, rewrittenBytes: 0, durationMs };
-  }
-  const { headLsn, lastLsn, torn, rewrittenBytes, links, mark } = found;
-  const end = torn !== null ? "torn" : mark !== null ? "clean" : "unclean";
-  return { end, firstLsn: headLsn, lastLsn, segments: links.length, torn, rewrittenBytes, durationMs };
 }

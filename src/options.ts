@@ -48,8 +48,11 @@ export const DURABILITIES: readonly Durability[] = ["fsync", "write", "none"];
 export type IoMode = "auto" | "pool" | "blocking";
 
 /**
- * What open does about damage. `"tolerate-tail"`: what a crash tore is cut off and reported; damage that no crash explains
- * refuses.
+ * What open does about damage. What a crash tore is cut off and reported, and damage that no crash explains refuses: that is
+ * `"tolerate-tail"`, unless something else is said. `"strict"` reads every segment and refuses any damage, also what a crash
+ * tore. `"point-in-time"` reads every segment and ends the log at the first damage; `"salvage"` keeps every frame that checks,
+ * on both sides of damage, and leaves out LSNs in between. Both change a log only where it is damaged, all at once, and keep
+ * the files that were: `wal.recovery` says what is lost, and where it was set aside.
  *
  * @example
  * ```ts
@@ -61,7 +64,10 @@ export type IoMode = "auto" | "pool" | "blocking";
  * await wal.close();
  * ```
  */
-export type RecoveryMode = "tolerate-tail";
+export type RecoveryMode = "strict" | "tolerate-tail" | "point-in-time" | "salvage";
+
+/** All modes, the strictest first. */
+export const RECOVERY_MODES: readonly RecoveryMode[] = ["strict", "tolerate-tail", "point-in-time", "salvage"];
 
 /**
  * A set of defaults for a kind of use.
@@ -121,7 +127,7 @@ export interface WalOptions {
   readonly idleMs?: number;
   /** At durability `"none"`: everything accepted is synced after so long at the latest. 1,000 unless said. */
   readonly lossMs?: number;
-  /** `"tolerate-tail"`: what a crash tore is cut off and reported; damage that no crash explains refuses. */
+  /** What is done about damage: `"tolerate-tail"` unless said. */
   readonly recovery?: RecoveryMode;
   /** Called with what happens, in the order in which it happens. It should not throw; when it does, it is told once. */
   readonly onEvent?: (event: WalEvent) => void;
@@ -181,7 +187,7 @@ const RANGES: readonly (readonly [keyof Settings, number, number])[] = [
 const CHOICES: readonly (readonly [keyof Settings, readonly string[]])[] = [
   ["durability", DURABILITIES],
   ["io", ["auto", "pool", "blocking"]],
-  ["recovery", ["tolerate-tail"]],
+  ["recovery", RECOVERY_MODES],
 ];
 
 /**

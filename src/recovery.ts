@@ -6,22 +6,14 @@
  * @module
  */
 
+import { lookBehind, type OutsideVoucher, voucherFor } from "./behind.ts";
 import { type Link, walkDown } from "./chain.ts";
-import { WalError, type WalEvidence, WalIoError } from "./errors.ts";
+import { WalError, WalIoError } from "./errors.ts";
 import { decodeControlPayload, FrameKind, HEADER_BYTES, parseSegmentName, type SegmentName } from "./format.ts";
 import { openGoodSegment } from "./good_segment.ts";
-import { chunksOf, FrameScanner, type ScannedFrame, searchHeaders } from "./scan.ts";
+import { chunksOf, FrameScanner, type ScannedFrame } from "./scan.ts";
 import { type OpenSegmentFile, openSegmentFile, type Place, release, Segment } from "./segment.ts";
-import { decide, refuse, type Voucher } from "./verdict.ts";
-
-/** A place outside the segments that remembers how far the log once reached: the lock file's mark, for one. */
-export interface OutsideVoucher {
-  readonly evidence: WalEvidence;
-  readonly segmentId: number;
-  /** What is strictly before it had been synced. */
-  readonly offset: number;
-  readonly lsn: number;
-}
+import { refuse } from "./verdict.ts";
 
 /** A mark at the end of the last segment: it goes before anything is written behind it. */
 export interface Mark {
@@ -226,22 +218,11 @@ async function judgeTail(
   path: string,
 ): Promise<TornReport | null> {
   const { endOffset, nextLsn } = scan;
-  const outside = vouchers.find(({ segmentId, offset }) => segmentId === segment.header.id && offset > endOffset);
-  let voucher: Voucher = outside?.evidence ?? "nothing";
-  let tornEnd = endOffset;
-  let firstLsn = 0;
-  let lastLsn = 0;
-  for await (const { header, offset } of searchHeaders(segment.file, segment.checksum, endOffset, segment.sizeBytes)) {
-    // A mark that is itself torn stands just where the good frames end, and vouches only for what is before it.
-    if (header.kind === FrameKind.MARK && offset > endOffset) voucher = "mark";
-    if (header.syncedLsn >= nextLsn) voucher = "frame";
-    tornEnd = Math.max(tornEnd, Math.min(offset + header.lengthBytes, segment.sizeBytes));
-    if (header.count === 0) continue;
-    firstLsn = firstLsn === 0 ? header.firstLsn : Math.min(firstLsn, header.firstLsn);
-    lastLsn = Math.max(lastLsn, header.firstLsn + header.count - 1);
-  }
+  const behind = await lookBehind(segment, endOffset);
+  const { tornEnd, firstLsn, lastLsn } = behind;
+  const voucher = voucherFor(behind, { id: segment.header.id, offset: endOffset, nextLsn }, vouchers);
   const finding = tornEnd === endOffset ? "whole" : "bad-frame";
-  if (voucher !== "nothing" && decide("last", finding, voucher).outcome !== "end") {
+  if (voucher !== "nothing") {
     const damage = { segment: segment.name, offset: endOffset, lsn: nextLsn, evidence: voucher };
     const what = `no good frame begins at offset ${endOffset}, where LSN ${nextLsn} must be`;
     refuse("last", { finding, what }, damage, path);

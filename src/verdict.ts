@@ -1,11 +1,13 @@
 /**
- * What open makes of what it finds, as a table: torn, which a crash explains, or corrupt, which none does. What cannot be
- * read stands here for completeness: the error of the disk is thrown as it is, before anyone asks.
+ * What open makes of what it finds, as a table: torn, which a crash explains, or corrupt, which none does; and what each
+ * recovery mode does about it. What cannot be read stands here for completeness: the error of the disk is thrown as it is,
+ * before anyone asks.
  *
  * @module
  */
 
-import { WalCorruptionError, type WalEvidence, WalFormatError, WalVersionError } from "./errors.ts";
+import { WalCorruptionError, type WalError, type WalEvidence, WalFormatError, WalVersionError } from "./errors.ts";
+import { RECOVERY_MODES, type RecoveryMode } from "./options.ts";
 
 /** Which segment something was found about. */
 export type Where =
@@ -34,12 +36,29 @@ export type Finding =
   | "unreadable";
 
 /** What vouches for bytes at or behind the place in question. */
-export type Voucher = WalEvidence | "nothing";
+export type Voucher = WalEvidence;
+
+/** How the log ended. */
+export type Ending =
+  /** Its last whole frame is a mark. */
+  | "clean"
+  /** It is not. */
+  | "unclean";
 
 /** What open does. */
 export type Outcome =
-  /** The log ends here. */
-  | "end"
+  /** It reads on in the successor. */
+  | "goes-on"
+  /** The log ends here, as it was closed. */
+  | "clean"
+  /** The log ends here; it was not closed. */
+  | "unclean"
+  /** The log ends here; what a crash tore follows. */
+  | "torn"
+  /** The log ends here, whatever was behind that. */
+  | "cut"
+  /** What cannot be read is left out, and what can be is taken. */
+  | "gap"
   /** It refuses with a WalCorruptionError. */
   | "corrupt"
   /** It refuses with a WalFormatError. */
@@ -54,6 +73,8 @@ export interface Case {
   readonly where: readonly Where[];
   readonly finding: readonly Finding[];
   readonly voucher: readonly Voucher[];
+  readonly ending: readonly Ending[];
+  readonly mode: readonly RecoveryMode[];
   readonly outcome: Outcome;
   readonly why: string;
 }
@@ -83,76 +104,188 @@ export const VOUCHERS: readonly Voucher[] = [
   "name",
 ];
 
+/** How it can have ended. */
+export const ENDINGS: readonly Ending[] = ["clean", "unclean"];
+
 const PROOFS: readonly Voucher[] = VOUCHERS.filter((voucher) => voucher !== "nothing");
 
-/** The decisions of the recovery mode `"tolerate-tail"`. */
-export const CASES: readonly Case[] = [
-  {
-    where: ["last"],
-    finding: ["whole", "bad-frame"],
-    voucher: ["nothing"],
-    outcome: "end",
-    why: "nothing proves that there was more: a crash explains it",
-  },
+/** Damage in one of these places is corruption, whatever vouches: something was synced before anything could name it. */
+const DAMAGE: readonly (Pick<Case, "where" | "finding" | "voucher"> & { readonly why: string })[] = [
   {
     where: ["last"],
     finding: ["whole", "bad-frame"],
     voucher: PROOFS,
-    outcome: "corrupt",
     why: "what was written later proves that it had been synced",
-  },
-  {
-    where: ["earlier"],
-    finding: ["whole"],
-    voucher: VOUCHERS,
-    outcome: "end",
-    why: "it reaches the end that its successor states; what follows is not part of the log",
   },
   {
     where: ["earlier"],
     finding: ["bad-frame", "shrunk"],
     voucher: VOUCHERS,
-    outcome: "corrupt",
     why: "its successor was born after all before the stated end had been synced",
   },
   {
     where: WHERE,
     finding: ["damaged-header"],
     voucher: VOUCHERS,
-    outcome: "corrupt",
     why: "a header is synced before its file bears a segment's name",
   },
   {
     where: WHERE,
     finding: ["missing"],
     voucher: VOUCHERS,
-    outcome: "corrupt",
     why: "its name was synced before anything could name it",
   },
   {
     where: ["last"],
     finding: ["shrunk"],
     voucher: VOUCHERS,
-    outcome: "corrupt",
     why: "a segment's header block was synced before its name",
   },
-  { where: WHERE, finding: ["foreign"], voucher: VOUCHERS, outcome: "refuse-foreign", why: "it is not ours to read" },
-  { where: WHERE, finding: ["future"], voucher: VOUCHERS, outcome: "refuse-future", why: "it is not ours to judge" },
+];
+
+/** What the modes do about that. */
+const REMEDIES: readonly (Pick<Case, "mode" | "outcome"> & { readonly why: string })[] = [
+  { mode: ["strict", "tolerate-tail"], outcome: "corrupt", why: "" },
+  { mode: ["point-in-time"], outcome: "cut", why: "; all before it is whole" },
+  { mode: ["salvage"], outcome: "gap", why: "; what checks behind it is worth having" },
+];
+
+/** The decisions. */
+export const CASES: readonly Case[] = [
+  {
+    where: ["last"],
+    finding: ["whole"],
+    voucher: ["nothing"],
+    ending: ["clean"],
+    mode: RECOVERY_MODES,
+    outcome: "clean",
+    why: "its last frame says that it was closed",
+  },
+  {
+    where: ["last"],
+    finding: ["whole"],
+    voucher: ["nothing"],
+    ending: ["unclean"],
+    mode: RECOVERY_MODES,
+    outcome: "unclean",
+    why: "nothing proves that there was more",
+  },
+  {
+    where: ["last"],
+    finding: ["bad-frame"],
+    voucher: ["nothing"],
+    ending: ENDINGS,
+    mode: ["tolerate-tail", "point-in-time"],
+    outcome: "torn",
+    why: "nothing proves that it was synced: a crash explains it",
+  },
+  {
+    where: ["last"],
+    finding: ["bad-frame"],
+    voucher: ["nothing"],
+    ending: ENDINGS,
+    mode: ["strict"],
+    outcome: "corrupt",
+    why: "a crash would explain it, and recovery strict takes no explanation",
+  },
+  {
+    where: ["last"],
+    finding: ["bad-frame"],
+    voucher: ["nothing"],
+    ending: ENDINGS,
+    mode: ["salvage"],
+    outcome: "gap",
+    why: "a crash would explain it, and frames behind it may be whole all the same",
+  },
+  {
+    where: ["earlier"],
+    finding: ["whole"],
+    voucher: VOUCHERS,
+    ending: ENDINGS,
+    mode: RECOVERY_MODES,
+    outcome: "goes-on",
+    why: "it reaches the end that its successor states; what follows is not part of the log",
+  },
+  ...DAMAGE.flatMap((damage) =>
+    REMEDIES.map(({ mode, outcome, why }) => ({ ...damage, ending: ENDINGS, mode, outcome, why: damage.why + why }))
+  ),
+  {
+    where: ["last"],
+    finding: ["foreign"],
+    voucher: VOUCHERS,
+    ending: ENDINGS,
+    mode: RECOVERY_MODES,
+    outcome: "refuse-foreign",
+    why: "it is not ours to read, and nothing else says which log this is",
+  },
+  {
+    where: ["earlier"],
+    finding: ["foreign"],
+    voucher: VOUCHERS,
+    ending: ENDINGS,
+    mode: ["strict", "tolerate-tail"],
+    outcome: "refuse-foreign",
+    why: "it is not ours to read",
+  },
+  {
+    where: ["earlier"],
+    finding: ["foreign"],
+    voucher: VOUCHERS,
+    ending: ENDINGS,
+    mode: ["point-in-time"],
+    outcome: "cut",
+    why: "it took the place of one that is missing; all before it is whole",
+  },
+  {
+    where: ["earlier"],
+    finding: ["foreign"],
+    voucher: VOUCHERS,
+    ending: ENDINGS,
+    mode: ["salvage"],
+    outcome: "gap",
+    why: "it took the place of one that is missing; what checks behind it is worth having",
+  },
+  {
+    where: WHERE,
+    finding: ["future"],
+    voucher: VOUCHERS,
+    ending: ENDINGS,
+    mode: RECOVERY_MODES,
+    outcome: "refuse-future",
+    why: "it is not ours to judge",
+  },
   {
     where: WHERE,
     finding: ["unreadable"],
     voucher: VOUCHERS,
+    ending: ENDINGS,
+    mode: RECOVERY_MODES,
     outcome: "refuse-unreadable",
     why: "what cannot be read may be whole",
   },
 ];
 
-/** The one line that holds for this combination. */
-export function decide(where: Where, finding: Finding, voucher: Voucher): Case {
-  const found = CASES.find((each) =>
-    each.where.includes(where) && each.finding.includes(finding) && each.voucher.includes(voucher)
-  );
-  if (found === undefined) throw new Error(`the decision table has no line for ${where}, ${finding}, ${voucher}`);
+/** What was found, where, and under which circumstances. */
+export interface Circumstances {
+  readonly where: Where;
+  readonly finding: Finding;
+  readonly voucher: Voucher;
+  readonly ending: Ending;
+  readonly mode: RecoveryMode;
+}
+
+/** Whether a line holds for this. */
+export function holds(line: Case, { where, finding, voucher, ending, mode }: Circumstances): boolean {
+  return line.where.includes(where) && line.finding.includes(finding) && line.voucher.includes(voucher) &&
+    line.ending.includes(ending) && line.mode.includes(mode);
+}
+
+/** The one line that holds for this. */
+export function decide(circumstances: Circumstances): Case {
+  const found = CASES.find((line) => holds(line, circumstances));
+  if (found === undefined) {
+    throw new Error(`the decision table has no line for ${Object.values(circumstances).join(", ")}`);
+  }
   return found;
 }
 
@@ -170,11 +303,23 @@ export interface Damage {
   readonly evidence: WalEvidence;
 }
 
-/** Throws what the table says of something that it refuses. */
+/** What is thrown where the table refuses; null where it does not. */
+export function refusalOf(
+  circumstances: Omit<Circumstances, "voucher">,
+  what: string,
+  damage: Damage,
+  path: string,
+): WalError | null {
+  const { outcome, why } = decide({ ...circumstances, voucher: damage.evidence });
+  if (outcome === "corrupt") return new WalCorruptionError(damage, `${path}: ${what}; ${why}`);
+  if (outcome === "refuse-foreign") return new WalFormatError(path, what);
+  if (outcome === "refuse-future") return new WalVersionError(path, what);
+  return null;
+}
+
+/** Throws what the table says of something that open refuses unless it is told otherwise. */
 export function refuse(where: Where, { finding, what }: Fault, damage: Damage, path: string): never {
-  const { outcome, why } = decide(where, finding, damage.evidence);
-  if (outcome === "corrupt") throw new WalCorruptionError(damage, `${path}: ${what}; ${why}`);
-  if (outcome === "refuse-foreign") throw new WalFormatError(path, what);
-  if (outcome === "refuse-future") throw new WalVersionError(path, what);
-  throw new Error(`the decision table does not refuse ${finding} in the ${where} segment`);
+  const circumstances = { where, finding, ending: "unclean", mode: "tolerate-tail" } as const;
+  throw refusalOf(circumstances, what, damage, path) ??
+    new Error(`the decision table does not refuse ${finding} in the ${where} segment`);
 }

@@ -7,10 +7,10 @@
 import { type Acknowledgement, acknowledgement, type AcknowledgeOptions } from "./acknowledge.ts";
 import type { Admission } from "./admission.ts";
 import { checkFlag, checkLsn, checkOptions } from "./checks.ts";
+import { closeLog } from "./closing.ts";
 import type { Truncation } from "./cut.ts";
 import type { Entry, EntryInput } from "./entry.ts";
 import {
-  isNoRoom,
   WalAbortedError,
   WalBufferFullError,
   WalClosedError,
@@ -18,9 +18,8 @@ import {
   WalRangeError,
   WalTruncatedError,
 } from "./errors.ts";
-import { encodeLockMark } from "./format.ts";
 import { showAs } from "./inspect.ts";
-import { type OpenedLog, openLog, type WalRecovery } from "./opening.ts";
+import { type OpenedLog, openLog } from "./opening.ts";
 import {
   changed,
   checkDurability,
@@ -32,7 +31,10 @@ import {
 import { outsideEntries, type ReadOptions } from "./outside_source.ts";
 import { entriesOf, readableOf, type ReadableOptions, type WalReadable } from "./readable.ts";
 import { ChainReader } from "./reader.ts";
+import { repairLog, type RepairOptions, type WalRepair } from "./repair.ts";
+import type { WalRecovery, WalReport } from "./report.ts";
 import type { WalStats } from "./stats.ts";
+import { verifyLog, type VerifyOptions } from "./verify.ts";
 import { EntrySink, type WalWritable, writableOf, type WritableOptions } from "./writable.ts";
 
 /**
@@ -160,6 +162,44 @@ export class Wal {
   static read(directory: string | URL, options?: ReadOptions): WalReadable<Entry | Entry[]>;
   static read(directory: string | URL, options: ReadOptions = {}): WalReadable<Entry | Entry[]> {
     return readableOf(outsideEntries(directory, options), options);
+  }
+
+  /**
+   * Looks at every byte of the log in `directory`, without its lock, and changes none. Whoever writes it meanwhile is left
+   * alone. Opening looks only at the end of the log, and finds damage in older files when they are read: this finds all of it.
+   *
+   * @example
+   * ```ts
+   * import { Wal } from "@walstream/wal";
+   *
+   * const wal = await Wal.open("data/wal");
+   * await wal.commit("hello");
+   * const { state, entries, damage } = await Wal.verify("data/wal");
+   * console.log(state, entries, damage); // unclean 1 []
+   * await wal.close();
+   * ```
+   */
+  static async verify(directory: string | URL, options: VerifyOptions = {}): Promise<WalReport> {
+    return await verifyLog(directory, options);
+  }
+
+  /**
+   * Makes a log that is torn or corrupt one that opens again, as its `mode` says, and tells what was found, what is lost, and
+   * where the files are that were damaged: they keep their bytes. With `dryRun` it only tells. A log that is open is locked,
+   * and one that is whole is left alone.
+   *
+   * @example
+   * ```ts
+   * import { Wal } from "@walstream/wal";
+   *
+   * const wal = await Wal.open("data/wal");
+   * await wal.close();
+   * const { outcome, found } = await Wal.repair("data/wal", { mode: "salvage", dryRun: true });
+   * console.log(outcome, found.damage); // clean []
+   * ```
+   */
+  static async repair(directory: string | URL, options: RepairOptions = {}): Promise<WalRepair> {
+    return await repairLog(directory, options);
   }
 
   // -- where the log stands
@@ -594,7 +634,7 @@ export class Wal {
    */
   close(): Promise<void> {
     if (this.#closing === null) {
-      this.#closing = this.#close();
+      this.#closing = closeLog(this.#log);
       this.#settleClosed(this.#closing);
     }
     return this.#closing;
@@ -674,31 +714,6 @@ export class Wal {
       return lsn;
     }
     throw new WalRangeError(`cannot wait for LSN ${lsn}: it was given out and rejected before the log was opened`);
-  }
-
-  async #close(): Promise<void> {
-    const { committer, tail, spares, lock } = this.#log;
-    await committer.drain();
-    // Where there is no room for a mark the next open takes a closer look; a failure is told below.
-    await committer.exclusive("mark the end of", () => this.#markEnd()).catch(() => {});
-    await spares.settled();
-    await tail.close();
-    await lock.release().catch(() => {}); // the kernel's goes with the descriptor, a number at the latest with this process
-    if (committer.failure !== null) throw committer.failure;
-    const untold = committer.takeUntold();
-    if (untold !== null) throw untold;
-  }
-
-  async #markEnd(): Promise<void> {
-    const { committer, tail, lock, place } = this.#log;
-    const mark = await tail.markEnd(committer.lastLsn);
-    if (mark === null) return;
-    try {
-      await lock.file.write(encodeLockMark(mark, place.crc32), 0);
-      await lock.file.syncData();
-    } catch (error) {
-      if (!isNoRoom(error)) throw error; // the mark itself is there: its copy is only a second witness
-    }
   }
 }
 

@@ -126,7 +126,7 @@ test("a segment may be without bound, and is never too small for its header and 
 test("a word that is none of the choices is refused, and the choices are named", () => {
   assertRefused({ durability: "sync" }, "durability", "sync", "fsync, write, none");
   assertRefused({ io: "fast" }, "io", "fast", "auto, pool, blocking");
-  assertRefused({ recovery: "strict" }, "recovery", "tolerate-tail");
+  assertRefused({ recovery: "lenient" }, "recovery", "strict, tolerate-tail, point-in-time, salvage");
   for (const preset of ["fast", "OLTP", "", null, 1, "toString", "__proto__"]) {
     assertRefused({ preset }, "preset", "oltp", String(preset));
   }

@@ -1,60 +1,86 @@
-// The decision table: one line for whatever open may find, and each line says what the design says.
+// The decision table: one line for whatever open may find, in whatever mode, and each line says what the design says.
 
 import { test } from "node:test";
 import { assert, assertEquals, assertGreater } from "@std/assert";
+import { RECOVERY_MODES } from "../src/options.ts";
 import {
   CASES,
+  type Circumstances,
   decide,
-  type Finding,
+  ENDINGS,
   FINDINGS,
+  holds,
   type Outcome,
-  type Voucher,
   VOUCHERS,
   WHERE,
-  type Where,
 } from "../src/verdict.ts";
 
-const combinations = WHERE.flatMap((where) =>
-  FINDINGS.flatMap((finding) => VOUCHERS.map((voucher): [Where, Finding, Voucher] => [where, finding, voucher]))
+const combinations: readonly Circumstances[] = WHERE.flatMap((where) =>
+  FINDINGS.flatMap((finding) =>
+    VOUCHERS.flatMap((voucher) =>
+      ENDINGS.flatMap((ending) => RECOVERY_MODES.map((mode) => ({ where, finding, voucher, ending, mode })))
+    )
+  )
 );
 
-/** The same decisions in the words of the design, the more certain ones first. */
-function expected(where: Where, finding: Finding, voucher: Voucher): Outcome {
-  if (finding === "unreadable") return "refuse-unreadable"; // a read fails: refuse with that error, touch nothing
-  if (finding === "future") return "refuse-future";
-  if (finding === "foreign") return "refuse-foreign";
-  if (finding === "damaged-header" || finding === "missing" || finding === "shrunk") return "corrupt";
-  if (where === "earlier") return finding === "whole" ? "end" : "corrupt"; // before the end that its successor states
-  return voucher === "nothing" ? "end" : "corrupt"; // nothing vouches for what follows: torn
+function inWords(circumstances: Circumstances): string {
+  return Object.values(circumstances).join(", ");
 }
 
-test("every combination of where, finding and voucher has exactly one line", () => {
-  assertEquals(combinations.length, 2 * 8 * 8);
-  for (const [where, finding, voucher] of combinations) {
-    const lines = CASES.filter((each) =>
-      each.where.includes(where) && each.finding.includes(finding) && each.voucher.includes(voucher)
-    );
-    assertEquals(lines.length, 1, `${where}, ${finding}, ${voucher}`);
-    assertEquals(decide(where, finding, voucher), lines[0]);
+/** The same decisions in the words of the design, the more certain ones first. */
+function expected({ where, finding, voucher, ending, mode }: Circumstances): Outcome {
+  if (finding === "unreadable") return "refuse-unreadable"; // a read fails: refuse with that error, touch nothing
+  if (finding === "future") return "refuse-future";
+  if (finding === "foreign" && (where === "last" || mode === "strict" || mode === "tolerate-tail")) {
+    return "refuse-foreign";
+  }
+  if (where === "earlier" && finding === "whole") return "goes-on"; // up to the end that its successor states
+  const isTail = where === "last" && (finding === "whole" || finding === "bad-frame");
+  if (isTail && voucher === "nothing") { // nothing vouches for what follows: torn
+    if (finding === "whole") return ending;
+    if (mode === "strict") return "corrupt"; // any damage refuses
+    return mode === "salvage" ? "gap" : "torn";
+  }
+  if (mode === "point-in-time") return "cut"; // end at the first damage
+  return mode === "salvage" ? "gap" : "corrupt"; // every frame that checks
+}
+
+test("every combination of where, finding, voucher, ending and mode has exactly one line", () => {
+  assertEquals(combinations.length, 2 * 8 * 8 * 2 * 4);
+  for (const each of combinations) {
+    const lines = CASES.filter((line) => holds(line, each));
+    assertEquals(lines.length, 1, inWords(each));
+    assertEquals(decide(each), lines[0]);
   }
 });
 
 test("each combination is decided as the design says", () => {
-  const table = (outcome: (...each: [Where, Finding, Voucher]) => Outcome): string[] =>
-    combinations.map((each) => `${each.join(", ")}: ${outcome(...each)}`);
-  assertEquals(table((...each) => decide(...each).outcome), table(expected));
+  const table = (outcome: (each: Circumstances) => Outcome): string[] =>
+    combinations.map((each) => `${inWords(each)}: ${outcome(each)}`);
+  assertEquals(table((each) => decide(each).outcome), table(expected));
 });
 
-test("a log goes on only where nothing proves that there was more, or its successor says that there was not", () => {
-  const ends = combinations.filter((each) => decide(...each).outcome === "end");
-  for (const [where, finding, voucher] of ends) {
-    assert(where === "last" ? voucher === "nothing" : finding === "whole", `${where}, ${finding}, ${voucher}`);
+test("unless it was told otherwise, a log goes on only where nothing proves that there was more, or its successor says so", () => {
+  const goesOn: readonly Outcome[] = ["goes-on", "clean", "unclean", "torn", "cut", "gap"];
+  const ends = combinations.filter((each) => each.mode === "tolerate-tail" && goesOn.includes(decide(each).outcome));
+  for (const each of ends) {
+    assert(each.where === "last" ? each.voucher === "nothing" : each.finding === "whole", inWords(each));
   }
   assertGreater(ends.length, 0);
 });
 
+test("a mode never takes less than a stricter one", () => {
+  const refuses = (each: Circumstances): boolean => /^corrupt|^refuse/.test(decide(each).outcome);
+  for (const each of combinations) {
+    const [strict, tolerant, cutting, salvaging] = RECOVERY_MODES.map((mode) => refuses({ ...each, mode }));
+    assert(!tolerant || strict, inWords(each));
+    assert(!cutting || tolerant, inWords(each));
+    assertEquals(salvaging, cutting, inWords(each));
+  }
+});
+
 test("every line says why, in words of its own", () => {
-  const reasons = CASES.map(({ why }) => why);
-  for (const why of reasons) assertGreater(why.length, 15);
-  assertEquals(new Set(reasons).size, CASES.length);
+  for (const { why } of CASES) assertGreater(why.length, 15);
+  const distinct = new Set(CASES.map(({ why }) => why));
+  assertEquals(distinct.size, CASES.length);
 });

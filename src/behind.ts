@@ -1,0 +1,66 @@
+/**
+ * What lies behind the good frames of the last segment: whatever vouches for more of them, and what a crash tore.
+ *
+ * @module
+ */
+
+import type { WalEvidence } from "./errors.ts";
+import { FrameKind } from "./format.ts";
+import { searchHeaders } from "./scan.ts";
+import type { OpenSegmentFile } from "./segment.ts";
+import type { Voucher } from "./verdict.ts";
+
+/** A place outside the segments that remembers how far the log once reached: the lock file's mark, for one. */
+export interface OutsideVoucher {
+  readonly evidence: WalEvidence;
+  readonly segmentId: number;
+  /** What is strictly before it had been synced. */
+  readonly offset: number;
+  readonly lsn: number;
+}
+
+/** What the headers of frames behind a place tell. */
+export interface Behind {
+  /** Where the last of those frames ends; the place itself, if there is none. */
+  readonly tornEnd: number;
+  /** The first LSN that they bear; 0 where they bear none. */
+  readonly firstLsn: number;
+  readonly lastLsn: number;
+  /** The highest LSN that they say was synced. */
+  readonly syncedLsn: number;
+  /** Where the last mark stands; -1 where there is none. */
+  readonly markOffset: number;
+}
+
+/** Looks at every header of this life of the file from `offset` on. */
+export async function lookBehind(
+  { file, checksum, sizeBytes }: Pick<OpenSegmentFile, "file" | "checksum" | "sizeBytes">,
+  offset: number,
+): Promise<Behind> {
+  let tornEnd = offset;
+  let firstLsn = 0;
+  let lastLsn = 0;
+  let syncedLsn = 0;
+  let markOffset = -1;
+  for await (const { header, offset: at } of searchHeaders(file, checksum, offset, sizeBytes)) {
+    if (header.kind === FrameKind.MARK) markOffset = at;
+    syncedLsn = Math.max(syncedLsn, header.syncedLsn);
+    tornEnd = Math.max(tornEnd, Math.min(at + header.lengthBytes, sizeBytes));
+    if (header.count === 0) continue;
+    firstLsn = firstLsn === 0 ? header.firstLsn : Math.min(firstLsn, header.firstLsn);
+    lastLsn = Math.max(lastLsn, header.firstLsn + header.count - 1);
+  }
+  return { tornEnd, firstLsn, lastLsn, syncedLsn, markOffset };
+}
+
+/** What proves that a frame with LSN `nextLsn` had been synced at `offset` of the last segment, which has this id. */
+export function voucherFor(
+  { syncedLsn, markOffset }: Behind,
+  { id, offset, nextLsn }: { readonly id: number; readonly offset: number; readonly nextLsn: number },
+  outside: readonly OutsideVoucher[],
+): Voucher {
+  if (syncedLsn >= nextLsn) return "frame";
+  // A mark that is itself torn stands just where the good frames end, and vouches only for what is before it.
+  if (markOffset > offset) return "mark";
+  return outside.find((each) => each.segmentId === id && each.offset > offset)?.evidence ?? "nothing";
+}

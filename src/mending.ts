@@ -1,0 +1,227 @@
+/**
+ * Makes a damaged log one that can be used. What is good up to the first damage stays where it is, and a new line of history
+ * begins there: an empty segment, where the log is to end at the damage; else copies of all frames behind it that check, with
+ * skips for the LSNs in between. The copies are one set: they are there all at once, or not at all. What they replace keeps
+ * its bytes under another name.
+ *
+ * @module
+ */
+
+import { Births } from "./births.ts";
+import { copyOf, CopyWriter, skipOf } from "./copies.ts";
+import { asideName, type FrameChecksum, HEADER_BYTES, type Predecessor } from "./format.ts";
+import { inspectSegment } from "./good_segment.ts";
+import type { Run } from "./runs.ts";
+import type { RuntimeFile } from "./runtime/port.ts";
+import { chunksOf, FrameScanner } from "./scan.ts";
+import { type Place, release } from "./segment.ts";
+import type { Spares } from "./spares.ts";
+import type { Survey, SurveyedSegment } from "./survey.ts";
+
+/** So much is written again at once. */
+const PIECE_BYTES = 1024 * 1024;
+
+/** Runs of one file that are to be copied. */
+interface Source {
+  readonly segment: SurveyedSegment;
+  readonly runs: readonly Run[];
+}
+
+/** What becomes of a damaged log. */
+export interface MendingPlan {
+  /** Where the new line of history begins. */
+  readonly predecessor: Predecessor;
+  /** The segment in which that is; null where nothing before the damage is kept. */
+  readonly kept: SurveyedSegment | null;
+  readonly headLsn: number;
+  /** What is copied behind that. */
+  readonly sources: readonly Source[];
+  /** LSNs up to this one are not given out again. */
+  readonly lastLsn: number;
+  /** Files that are not part of the log any more. */
+  readonly replaced: readonly string[];
+}
+
+/** Ends the log at the first damage. */
+export function planCut(survey: Survey): MendingPlan {
+  return planOf(survey, [], 0);
+}
+
+/** Keeps every frame that checks. */
+export function planSalvage(survey: Survey): MendingPlan {
+  const { segments, headLsn, flawAbove } = survey;
+  const { nth, kept } = lastGood(survey);
+  const sources = segments.slice(nth).map((segment) => ({
+    segment,
+    runs: segment.runs.slice(segment === kept ? 1 : 0).filter((run) => isWorthCopying(run, headLsn)),
+  }));
+  const flaws = [...segments.flatMap(({ flaws }) => flaws), ...(flawAbove === null ? [] : [flawAbove])];
+  const lostLsn = flaws.reduce((highest, { lastLsn }) => Math.max(highest, lastLsn), 0);
+  return planOf(survey, sources.filter(({ runs }) => runs.length > 0), lostLsn);
+}
+
+function isWorthCopying({ firstLsn, lastLsn }: Run, headLsn: number): boolean {
+  return lastLsn >= firstLsn && lastLsn >= headLsn;
+}
+
+function planOf(survey: Survey, sources: readonly Source[], lostLsn: number): MendingPlan {
+  const { segments, headLsn } = survey;
+  const { nth, kept } = lastGood(survey);
+  const run = kept?.runs[0];
+  const replaced = segments.slice(nth).filter((segment) => segment !== kept).map(({ name }) => name.name);
+  const lastLsn = Math.max(lostLsn, sources.at(-1)?.runs.at(-1)?.lastLsn ?? 0);
+  if (kept !== null && run !== undefined && run.lastLsn >= headLsn - 1) {
+    const predecessor = { id: kept.name.id, endOffset: run.endOffset, lastLsn: run.lastLsn };
+    return { predecessor, kept, headLsn, sources, lastLsn, replaced };
+  }
+  // Of what is kept nothing is part of the log any more: it was cut away before.
+  const firstLsn = Math.min(headLsn, sources[0]?.runs[0]?.firstLsn ?? Infinity);
+  const baseLsn = Math.max(firstLsn, segments[0]?.name.baseLsn ?? 1);
+  return {
+    predecessor: { id: 0, endOffset: 0, lastLsn: baseLsn - 1 },
+    kept: null,
+    headLsn: Math.max(headLsn, baseLsn),
+    sources,
+    lastLsn,
+    replaced: kept === null ? replaced : [kept.name.name, ...replaced],
+  };
+}
+
+/** The last segment of which anything before the first damage is kept, and how many segments lie wholly before the damage. */
+function lastGood({ segments }: Survey): { readonly nth: number; readonly kept: SurveyedSegment | null } {
+  let kept: SurveyedSegment | null = null;
+  for (const [nth, segment] of segments.entries()) {
+    if (segment.flawBelow !== null) return { nth, kept };
+    const [flaw] = segment.flaws;
+    const [first] = segment.runs;
+    if (flaw !== undefined && (first?.endOffset ?? HEADER_BYTES) === HEADER_BYTES) return { nth, kept };
+    kept = segment;
+    if (flaw !== undefined) return { nth, kept };
+  }
+  return { nth: segments.length, kept };
+}
+
+/** What carries out a plan. */
+export interface MendingOptions {
+  readonly place: Place;
+  readonly spares: Spares;
+  /** The highest id that any file bears or a voucher names. */
+  readonly highestId: number;
+  /** Every name in the directory. */
+  readonly names: readonly string[];
+}
+
+/** Carries out a plan. Resolves to the new names of the files that were replaced, when all of it will be so after a power loss. */
+export async function mend(survey: Survey, plan: MendingPlan, options: MendingOptions): Promise<string[]> {
+  const { place, spares, highestId, names } = options;
+  const lineage = plan.kept?.header ?? survey.segments.findLast(({ header }) => header !== null)?.header ?? null;
+  if (plan.kept !== null && plan.kept === survey.segments.at(-1)) await writeAgain(place, plan);
+  const births = new Births(place, spares, highestId, lineage);
+  births.beginEpoch(plan.predecessor.lastLsn);
+  const setId = plan.sources.length === 0 ? 0 : highestId + plan.sources.length;
+  let { predecessor } = plan;
+  let precedingBytes = (plan.kept?.header?.precedingBytes ?? 0) + Math.max(0, predecessor.endOffset - HEADER_BYTES);
+  const time = Math.max(place.runtime.now(), plan.kept?.runs[0]?.lastTime ?? 0);
+  for (const source of plan.sources.length === 0 ? [null] : plan.sources) {
+    const isLast = source === (plan.sources.at(-1) ?? null);
+    const { lastLsn: writtenLsn } = predecessor;
+    const lastLsn = Math.max(isLast ? plan.lastLsn : 0, source?.runs.at(-1)?.lastLsn ?? writtenLsn);
+    const segment = await births.next({
+      predecessor,
+      headLsn: plan.headLsn,
+      time: source?.runs[0]?.time ?? time,
+      precedingBytes,
+      isCutting: true,
+      setId,
+      endow: (file, checksum) => copyRuns(place, source, { file, checksum, writtenLsn, lastLsn, time }),
+    });
+    await segment.close();
+    precedingBytes += segment.endOffset - HEADER_BYTES;
+    predecessor = { id: segment.header.id, endOffset: segment.endOffset, lastLsn };
+  }
+  return await setAside(place, plan.replaced, names);
+}
+
+/**
+ * Of the last segment nobody may ever have synced what is kept, and the page cache may be lying about it: before a successor
+ * states it, the same bytes are written in the same place, and synced.
+ */
+async function writeAgain({ runtime, directory }: Place, { kept, predecessor }: MendingPlan): Promise<void> {
+  const file = await runtime.open(runtime.join(directory, kept?.name.name ?? ""), "write");
+  try {
+    for (let at = HEADER_BYTES; at < predecessor.endOffset; at += PIECE_BYTES) {
+      const bytes = new Uint8Array(Math.min(PIECE_BYTES, predecessor.endOffset - at));
+      await file.read(bytes, at);
+      await file.write(bytes, at);
+    }
+    await file.syncData();
+  } finally {
+    await release(file);
+  }
+}
+
+interface Destination {
+  readonly file: RuntimeFile;
+  readonly checksum: FrameChecksum;
+  /** The last LSN before it. */
+  readonly writtenLsn: number;
+  /** The last LSN in it. */
+  readonly lastLsn: number;
+  readonly time: number;
+}
+
+async function copyRuns(place: Place, source: Source | null, to: Destination): Promise<number> {
+  const writer = new CopyWriter(to.file, to.checksum);
+  let { writtenLsn } = to;
+  const skipTo = async (lastLsn: number, time: number): Promise<void> => {
+    if (lastLsn > writtenLsn) await writer.put(skipOf(writtenLsn + 1, lastLsn, { syncedLsn: to.writtenLsn, time }));
+    writtenLsn = Math.max(writtenLsn, lastLsn);
+  };
+  let lastTime = 0;
+  for (const run of source?.runs ?? []) {
+    if (run.firstLsn <= writtenLsn) continue; // of two files that claim the same LSNs the older one has the word
+    await skipTo(run.firstLsn - 1, run.time);
+    await copyRun(place, source?.segment, run, writer);
+    writtenLsn = run.lastLsn;
+    lastTime = run.lastTime;
+  }
+  await skipTo(to.lastLsn, lastTime || to.time);
+  return await writer.end();
+}
+
+async function copyRun(
+  place: Place,
+  segment: SurveyedSegment | undefined,
+  { offset, endOffset, firstLsn, lastLsn }: Run,
+  writer: CopyWriter,
+): Promise<void> {
+  const logId = segment?.header?.logId ?? null;
+  const opened = await inspectSegment(place, { name: segment?.name.name ?? "", logId }, "read");
+  if ("finding" in opened) throw new Error(`${segment?.name.name} has changed since it was looked at: ${opened.what}`);
+  try {
+    const scanner = new FrameScanner(chunksOf(opened.file), opened.checksum, offset, firstLsn, endOffset);
+    for (let frame = scanner.take(); frame !== null || await scanner.more(); frame = scanner.take()) {
+      if (frame !== null && frame.lastLsn >= frame.header.firstLsn) await writer.put(copyOf(frame));
+    }
+    if (scanner.nextLsn <= lastLsn) {
+      throw new Error(`${segment?.name.name} reads differently at offset ${scanner.offset} than it did a moment ago`);
+    }
+  } finally {
+    await release(opened.file);
+  }
+}
+
+/** Renames them, each to a name that nothing bears. */
+async function setAside(place: Place, replaced: readonly string[], names: readonly string[]): Promise<string[]> {
+  const { runtime, directory } = place;
+  const taken = new Set(names);
+  const aside: string[] = [];
+  for (const name of replaced) {
+    let to = asideName(name);
+    for (let nth = 2; taken.has(to); nth++) to = `${asideName(name)}.${nth}`;
+    await runtime.rename(runtime.join(directory, name), runtime.join(directory, to));
+    aside.push(to);
+  }
+  if (aside.length > 0) await runtime.syncDirectory(directory);
+  return aside;
+}

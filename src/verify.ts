@@ -1,0 +1,133 @@
+/**
+ * Looking at all of a log without its lock, while somebody else may be writing it.
+ *
+ * @module
+ */
+
+import type { OutsideVoucher } from "./behind.ts";
+import { checkFunction, checkOptions } from "./checks.ts";
+import { createChecksum } from "./checksum.ts";
+import { messageOf, systemCode, WalAbortedError, WalDirectoryError, WalError } from "./errors.ts";
+import { LOCK_NAME } from "./format.ts";
+import { readLockMark, resolveDirectory } from "./opening.ts";
+import { reportOf, type WalReport } from "./report.ts";
+import { detectRuntime } from "./runtime/detect.ts";
+import type { Runtime } from "./runtime/port.ts";
+import { type Place, release } from "./segment.ts";
+import { flawsOf, type Survey, type Surveyed, surveyLog } from "./survey.ts";
+
+/** What changes while it is looked at looks damaged; so often in a row it may. */
+const MOST_TRIES = 10;
+
+/**
+ * What {@linkcode Wal.verify} takes.
+ *
+ * @example
+ * ```ts
+ * import { type VerifyOptions, Wal } from "@walstream/wal";
+ *
+ * const options: VerifyOptions = { onProgress: (done, of) => console.log(`${done} of ${of} segments`) };
+ * const wal = await Wal.open("data/wal");
+ * await wal.close();
+ * console.log((await Wal.verify("data/wal", options)).state); // empty
+ * ```
+ */
+export interface VerifyOptions {
+  /** Called after each segment: how many were looked at, of how many files. */
+  readonly onProgress?: (done: number, of: number) => void;
+  /** Ends the looking. */
+  readonly signal?: AbortSignal;
+  /** The adapter to the world around: found by itself unless given. */
+  readonly runtime?: Runtime;
+}
+
+/** A log as it was found. */
+export interface Inspection {
+  readonly place: Place;
+  readonly names: readonly string[];
+  readonly survey: Survey;
+}
+
+/** What is in the directory, as a report. Throws where the options are wrong. */
+export async function verifyLog(directory: string | URL, options: VerifyOptions): Promise<WalReport> {
+  checkOptions("verify", options, ["onProgress", "signal", "runtime"]);
+  checkFunction("onProgress", options.onProgress);
+  const { place, names, survey } = await inspect(directory, options);
+  return reportOf(place.directory, names, survey);
+}
+
+/** Looks at a log, and changes nothing. */
+export async function inspect(directory: string | URL, options: VerifyOptions): Promise<Inspection> {
+  const { onProgress, signal } = options;
+  const runtime = options.runtime ?? await detectRuntime();
+  const place = {
+    runtime,
+    directory: resolveDirectory(runtime, directory),
+    crc32: await createChecksum(runtime.crc32),
+  };
+  const surveyed = (done: number, of: number): void => {
+    if (signal?.aborted) throw new WalAbortedError("looking at the log", signal.reason);
+    onProgress?.(done, of);
+  };
+  return await new Inspector(place, surveyed).inspect();
+}
+
+/** What lies in a directory. Rejects where it cannot be looked at. */
+export async function listLog(runtime: Runtime, directory: string): Promise<string[]> {
+  return await runtime.list(directory).catch((error: unknown) => {
+    throw new WalDirectoryError(`cannot look at the log in ${directory}: ${messageOf(error)}`, error);
+  });
+}
+
+/** Somebody may write to the log meanwhile: what looks damaged is damaged only if it looks so twice in a row. */
+class Inspector {
+  readonly #place: Place;
+  readonly #surveyed: Surveyed;
+
+  constructor(place: Place, surveyed: Surveyed) {
+    this.#place = place;
+    this.#surveyed = surveyed;
+  }
+
+  async inspect(): Promise<Inspection> {
+    let before = "";
+    for (let tries = 1;; tries++) {
+      try {
+        const inspection = await this.#inspectOnce();
+        const damage = corruptionOf(inspection.survey);
+        if (damage === "" || damage === before || tries === MOST_TRIES) return inspection;
+        before = damage;
+      } catch (error) {
+        const isStale = error instanceof WalError && systemCode(error.cause) === "ENOENT"; // a file was freed
+        if (!isStale || error instanceof WalDirectoryError || tries === MOST_TRIES) throw error;
+      }
+    }
+  }
+
+  async #inspectOnce(): Promise<Inspection> {
+    const { runtime, directory } = this.#place;
+    const vouchers = await this.#readVouchers(); // before the files: what it says of them held by then
+    const names = await listLog(runtime, directory);
+    return { place: this.#place, names, survey: await surveyLog(this.#place, names, vouchers, this.#surveyed) };
+  }
+
+  async #readVouchers(): Promise<OutsideVoucher[]> {
+    const { runtime, directory } = this.#place;
+    const file = await runtime.open(runtime.join(directory, LOCK_NAME), "read").catch((error: unknown) => {
+      if (systemCode(error) === "ENOENT") return null;
+      throw new WalDirectoryError(`cannot read the lock file of ${directory}: ${messageOf(error)}`, error);
+    });
+    if (file === null) return [];
+    try {
+      return await readLockMark(this.#place, file);
+    } finally {
+      await release(file);
+    }
+  }
+}
+
+/** Where it is corrupt, in one word. */
+function corruptionOf(survey: Survey): string {
+  return flawsOf(survey).filter(({ voucher }) => voucher !== "nothing")
+    .map(({ finding, segment, offset, firstLsn }) => `${finding} ${segment} ${offset} ${firstLsn}`).join();
+}
