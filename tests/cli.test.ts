@@ -20,6 +20,8 @@ test("cli: alone, and when asked for help, it says what there is", async () => {
       const part of [
         "walstream demo [--runtime node|deno|bun] [--seconds N]",
         "walstream bench DIR",
+        "walstream verify DIR",
+        "walstream repair DIR",
         "--help",
         "--version",
       ]
@@ -30,7 +32,12 @@ test("cli: alone, and when asked for help, it says what there is", async () => {
 });
 
 test("cli: a command explains itself", async () => {
-  const usages = { demo: "[--runtime node|deno|bun] [--seconds N]", bench: "DIR [--seconds N] [--json]" };
+  const usages = {
+    demo: "[--runtime node|deno|bun] [--seconds N]",
+    bench: "DIR [--seconds N] [--json]",
+    verify: "DIR [--json]",
+    repair: "DIR [--mode MODE] [--dry-run] [--json]",
+  };
   for (const [name, usage] of Object.entries(usages)) {
     const { code, output, errors } = await cli([name, "--help"]).finish();
     assertEquals([code, errors], [0, ""]);
@@ -46,7 +53,7 @@ test("cli: its version is the package's", async () => {
 });
 
 test("cli: wrong use is told in one line that says what there is, with status 64", async () => {
-  const commands = "there are the commands demo, bench and the options --help, --version";
+  const commands = "there are the commands demo, bench, verify, repair and the options --help, --version";
   const usage = "usage: walstream demo [--runtime node|deno|bun] [--seconds N]";
   const benchUsage = "usage: walstream bench DIR [--seconds N] [--json]";
   const wrong: [string[], string, string][] = [
@@ -59,6 +66,10 @@ test("cli: wrong use is told in one line that says what there is, with status 64
     [["demo", "--seconds", "0"], "not 0", usage],
     [["demo", "--seconds", "soon"], "not soon", usage],
     [["demo", "--runtime", "perl"], "there is no runtime perl", usage],
+    [["verify"], "verify needs the directory of a log", "usage: walstream verify DIR"],
+    [["verify", ".", "nonsense"], "nonsense", "usage: walstream verify DIR"],
+    [["repair"], "repair needs the directory of a log", "usage: walstream repair DIR"],
+    [["repair", ".", "--mode", "lenient"], "there is no mode lenient", "strict, tolerate-tail, point-in-time, salvage"],
     [["bench"], "bench needs a directory", benchUsage],
     [["bench", ".", "nonsense"], "nonsense", benchUsage],
     [["bench", ".", "--nonsense"], "'--nonsense'", benchUsage],

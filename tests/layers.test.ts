@@ -27,7 +27,7 @@ const table: Levels = readLevels(`
   L5 cli/bench cli/bench_advice cli/bench_arrivals cli/bench_disk cli/bench_expected cli/bench_log cli/bench_place
   L5 cli/bench_presets cli/bench_report cli/bench_time cli/bench_words
   L5 cli/command cli/demo cli/demo_check cli/demo_child cli/demo_entries cli/demo_figures cli/demo_run cli/demo_writer
-  L5 cli/interruption cli/main cli/runtimes cli/table
+  L5 cli/interruption cli/looking cli/main cli/repair cli/report_words cli/runtimes cli/table cli/verify
 `);
 
 /** Of code: doc comments with their examples, and blank lines, are no burden. */

@@ -11,6 +11,8 @@ export const ExitStatus: {
   readonly good: 0;
   /** What was looked at is not as it should be. */
   readonly wrong: 1;
+  /** And nobody can say how it came to that. */
+  readonly corrupt: 2;
   readonly usage: 64;
   /** What was named is not there, or is not what it should be. */
   readonly noInput: 66;
@@ -19,7 +21,7 @@ export const ExitStatus: {
   readonly internal: 70;
   /** There is no room, or no leave, for what is to be made. */
   readonly cannotCreate: 73;
-} = { good: 0, wrong: 1, usage: 64, noInput: 66, unavailable: 69, internal: 70, cannotCreate: 73 };
+} = { good: 0, wrong: 1, corrupt: 2, usage: 64, noInput: 66, unavailable: 69, internal: 70, cannotCreate: 73 };
 
 /** How the command line was called. */
 export interface Invocation {

@@ -12,8 +12,10 @@ import { benchCommand } from "./bench.ts";
 import { type Command, CommandError, ExitStatus, parse } from "./command.ts";
 import { demo } from "./demo.ts";
 import { demoWriter } from "./demo_writer.ts";
+import { repair } from "./repair.ts";
+import { verify } from "./verify.ts";
 
-const commands: readonly Command[] = [demo, benchCommand(version)];
+const commands: readonly Command[] = [demo, benchCommand(version), verify, repair];
 /** Not for users: what a command starts this file again for. */
 const hiddenCommands: readonly Command[] = [demoWriter];
 

@@ -1,0 +1,77 @@
+/**
+ * `walstream repair DIR`: makes a log that is torn or corrupt one that opens again.
+ *
+ * @module
+ */
+
+import { type RecoveryMode, Wal, type WalRepair } from "../../mod.ts";
+import { RECOVERY_MODES } from "../options.ts";
+import { type Command, CommandError, ExitStatus, parse } from "./command.ts";
+import { directoryOf, looking } from "./looking.ts";
+import { lsnRange, reportLines } from "./report_words.ts";
+
+const DETAILS = `no byte of what was damaged is lost: it stays in its file, or the file gets another name
+
+  --mode MODE   tolerate-tail, unless said: cuts off what a crash tore, refuses any other damage
+                point-in-time: the log ends at the first damage
+                salvage: every frame that checks is kept, and the LSNs in between are skipped
+                strict: refuses any damage
+  --dry-run     only tells what would be done
+  --json        what was found and done as one JSON object
+
+It ends with 0 where there was nothing to do, with 1 where the log was mended (or would be),
+and with 2 where it is corrupt and the mode does not mend that.`;
+
+const options = {
+  mode: { type: "string" },
+  "dry-run": { type: "boolean" },
+  json: { type: "boolean" },
+  help: { type: "boolean", short: "h" },
+} as const;
+
+const STATUSES: Readonly<Record<WalRepair["outcome"], number>> = {
+  clean: ExitStatus.good,
+  mended: ExitStatus.wrong,
+  refused: ExitStatus.corrupt,
+};
+
+/** The command. */
+export const repair: Command = {
+  name: "repair",
+  usage: "DIR [--mode MODE] [--dry-run] [--json]",
+  summary: "makes the log in DIR whole where it is torn or corrupt",
+  run: async ({ arguments: given }) => {
+    const usage = `usage: walstream ${repair.name} ${repair.usage}`;
+    const { values, positionals } = parse(given, options, usage);
+    if (values.help) {
+      console.log(`${usage}\n\n${repair.summary};\n${DETAILS}`);
+      return ExitStatus.good;
+    }
+    const directory = directoryOf(repair.name, positionals, usage);
+    const mode = modeOf(values.mode, usage);
+    const dryRun = values["dry-run"] === true;
+    const done = await looking((onProgress) => Wal.repair(directory, { mode, dryRun, onProgress }));
+    console.log(values.json ? JSON.stringify(done, null, 2) : repairLines(done).join("\n"));
+    return STATUSES[done.outcome];
+  },
+};
+
+function modeOf(given: string | undefined, usage: string): RecoveryMode {
+  const mode = RECOVERY_MODES.find((each) => each === (given ?? "tolerate-tail"));
+  if (mode !== undefined) return mode;
+  const choices = RECOVERY_MODES.join(", ");
+  throw new CommandError(`there is no mode ${given}; there are ${choices}; ${usage}`, ExitStatus.usage);
+}
+
+function repairLines(repair: WalRepair): string[] {
+  const { mode, dryRun, outcome, refusal, found, firstLsn, lastLsn, setAside } = repair;
+  const lines = reportLines(found);
+  if (outcome === "clean") return [...lines, "nothing to repair"];
+  if (outcome === "refused") return [...lines, `not repaired: ${refusal}`];
+  const [has, is] = dryRun ? ["would have", "would be"] : ["has", "is"];
+  return [
+    ...lines,
+    `${dryRun ? "would be repaired" : "repaired"} (${mode}): the log ${has} ${lsnRange(firstLsn, lastLsn)}`,
+    ...(setAside.length === 0 ? [] : [`  ${is} kept beside the log: ${setAside.join(", ")}`]),
+  ];
+}

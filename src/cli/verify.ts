@@ -1,0 +1,55 @@
+/**
+ * `walstream verify DIR`: looks at all of a log, and says what is there and what is damaged.
+ *
+ * @module
+ */
+
+import { Wal, type WalReport } from "../../mod.ts";
+import { type Command, ExitStatus, parse } from "./command.ts";
+import { directoryOf, looking } from "./looking.ts";
+import { reportLines } from "./report_words.ts";
+
+const DETAILS = `without its lock, also while it is written; nothing is changed
+
+  --json        the report as one JSON object
+
+It ends with 0 where the log is whole, with 1 where a crash has torn its end, which opening it mends,
+and with 2 where it is corrupt.`;
+
+const options = { json: { type: "boolean" }, help: { type: "boolean", short: "h" } } as const;
+
+/** The command. */
+export const verify: Command = {
+  name: "verify",
+  usage: "DIR [--json]",
+  summary: "looks at every byte of the log in DIR, and tells what is there and what is damaged",
+  run: async ({ arguments: given }) => {
+    const usage = `usage: walstream ${verify.name} ${verify.usage}`;
+    const { values, positionals } = parse(given, options, usage);
+    if (values.help) {
+      console.log(`${usage}\n\n${verify.summary};\n${DETAILS}`);
+      return ExitStatus.good;
+    }
+    const directory = directoryOf(verify.name, positionals, usage);
+    const report = await looking((onProgress) => Wal.verify(directory, { onProgress }));
+    console.log(
+      values.json ? JSON.stringify(report, null, 2) : [...reportLines(report), ...hintLines(report)].join("\n"),
+    );
+    return statusOf(report);
+  },
+};
+
+function hintLines({ state, directory }: WalReport): string[] {
+  if (state === "torn") return ["  the next opening cuts it off, and keeps its bytes; so does `walstream repair`"];
+  if (state !== "corrupt") return [];
+  return [
+    "  restore these files from a copy; or see what each mode would keep:",
+    `    walstream repair ${directory} --mode salvage --dry-run`,
+    `    walstream repair ${directory} --mode point-in-time --dry-run`,
+  ];
+}
+
+function statusOf({ state }: WalReport): number {
+  if (state === "corrupt") return ExitStatus.corrupt;
+  return state === "torn" ? ExitStatus.wrong : ExitStatus.good;
+}
