@@ -8,7 +8,7 @@ import { type RecoveryMode, Wal, type WalRepair } from "../../mod.ts";
 import { RECOVERY_MODES } from "../options.ts";
 import { type Command, CommandError, ExitStatus, parse } from "./command.ts";
 import { directoryOf, looking } from "./looking.ts";
-import { lsnRange, reportLines } from "./report_words.ts";
+import { hintLines, lsnRange, reportLines } from "./report_words.ts";
 
 const DETAILS = `no byte of what was damaged is lost: it stays in its file, or the file gets another name
 
@@ -63,15 +63,23 @@ function modeOf(given: string | undefined, usage: string): RecoveryMode {
   throw new CommandError(`there is no mode ${given}; there are ${choices}; ${usage}`, ExitStatus.usage);
 }
 
+/** The modes that mend damage refuse only what is not this log's. */
+function refusalLines({ mode, refusal, found }: WalRepair): string[] {
+  const mends = mode === "point-in-time" || mode === "salvage";
+  return mends ? [`not repaired: ${refusal}`] : [`not repaired: mode ${mode} refuses this`, ...hintLines(found)];
+}
+
 function repairLines(repair: WalRepair): string[] {
-  const { mode, dryRun, outcome, refusal, found, firstLsn, lastLsn, setAside } = repair;
+  const { mode, dryRun, outcome, found, firstLsn, lastLsn, setAside } = repair;
   const lines = reportLines(found);
   if (outcome === "clean") return [...lines, "nothing to repair"];
-  if (outcome === "refused") return [...lines, `not repaired: ${refusal}`];
-  const [has, is] = dryRun ? ["would have", "would be"] : ["has", "is"];
+  if (outcome === "refused") return [...lines, ...refusalLines(repair)];
+  const [repaired, has, kept] = dryRun
+    ? ["would be repaired", "would have", "would be kept"]
+    : ["repaired", "has", "kept"];
   return [
     ...lines,
-    `${dryRun ? "would be repaired" : "repaired"} (${mode}): the log ${has} ${lsnRange(firstLsn, lastLsn)}`,
-    ...(setAside.length === 0 ? [] : [`  ${is} kept beside the log: ${setAside.join(", ")}`]),
+    `${repaired} (${mode}): the log ${has} ${lsnRange(firstLsn, lastLsn)}, without what is damaged`,
+    ...(setAside.length === 0 ? [] : [`  ${kept} beside the log: ${setAside.join(", ")}`]),
   ];
 }

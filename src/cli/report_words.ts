@@ -26,6 +26,17 @@ export function reportLines(report: WalReport): string[] {
   ];
 }
 
+/** What to do about it. */
+export function hintLines({ state, directory }: WalReport): string[] {
+  if (state === "torn") return ["  the next opening cuts it off, and keeps its bytes; so does `walstream repair`"];
+  if (state !== "corrupt") return [];
+  return [
+    "  restore these files from a copy; or see what each mode would keep:",
+    `    walstream repair ${directory} --mode salvage --dry-run`,
+    `    walstream repair ${directory} --mode point-in-time --dry-run`,
+  ];
+}
+
 function contentsOf({ entries, segments, bytes, firstLsn, lastLsn }: WalReport): string {
   const entriesText = plural(entries, "entry", "entries");
   const segmentsText = plural(segments.length, "segment", "segments");

@@ -7,7 +7,7 @@
 import { Wal, type WalReport } from "../../mod.ts";
 import { type Command, ExitStatus, parse } from "./command.ts";
 import { directoryOf, looking } from "./looking.ts";
-import { reportLines } from "./report_words.ts";
+import { hintLines, reportLines } from "./report_words.ts";
 
 const DETAILS = `without its lock, also while it is written; nothing is changed
 
@@ -38,16 +38,6 @@ export const verify: Command = {
     return statusOf(report);
   },
 };
-
-function hintLines({ state, directory }: WalReport): string[] {
-  if (state === "torn") return ["  the next opening cuts it off, and keeps its bytes; so does `walstream repair`"];
-  if (state !== "corrupt") return [];
-  return [
-    "  restore these files from a copy; or see what each mode would keep:",
-    `    walstream repair ${directory} --mode salvage --dry-run`,
-    `    walstream repair ${directory} --mode point-in-time --dry-run`,
-  ];
-}
 
 function statusOf({ state }: WalReport): number {
   if (state === "corrupt") return ExitStatus.corrupt;
