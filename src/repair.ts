@@ -53,7 +53,9 @@ export interface RepairOptions extends VerifyOptions {
  * ```
  */
 export interface WalRepair {
+  /** What was to be done about damage. */
   readonly mode: RecoveryMode;
+  /** Whether it was only told. */
   readonly dryRun: boolean;
   /**
    * `"clean"`: there was nothing to do. `"mended"`: it was torn or corrupt, and is whole now; of a dry run: would be.
