@@ -6,6 +6,7 @@
 
 import type { Committer } from "./committer.ts";
 import { Entry, type EntryData, type EntryInput } from "./entry.ts";
+import { lengthOf } from "./entry_input.ts";
 import { WalAbortedError } from "./errors.ts";
 import type { Observer } from "./observers.ts";
 import type { Durability } from "./options.ts";
@@ -184,11 +185,11 @@ class KeptEntries implements Keeper, Observer {
 function copyOf(data: EntryData): Uint8Array<ArrayBuffer> {
   if (typeof data === "string") return encoder.encode(data);
   if (data instanceof Uint8Array) return new Uint8Array(data);
-  const bytes = new Uint8Array(data.reduce((sum, part) => sum + part.length, 0));
+  const bytes = new Uint8Array(data.reduce((sum, part) => sum + lengthOf(part), 0));
   let end = 0;
   for (const part of data) {
     bytes.set(part, end);
-    end += part.length;
+    end += lengthOf(part);
   }
   return bytes;
 }

@@ -617,5 +617,10 @@ export function describe(value: unknown): string {
   if (typeof value === "string") return JSON.stringify(value.length > 60 ? `${value.slice(0, 60)}…` : value);
   if (typeof value === "bigint") return `${value}n`; // 5n is no 5
   if (value === null || typeof value !== "object") return String(value);
-  return Array.isArray(value) ? "an array" : `an object of ${value.constructor?.name ?? "no class"}`;
+  try {
+    const name: unknown = value.constructor?.name;
+    return Array.isArray(value) ? "an array" : `an object of ${typeof name === "string" ? name : "no class"}`;
+  } catch {
+    return "an object that cannot be looked at"; // a proxy may throw whatever is asked of it
+  }
 }

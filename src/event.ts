@@ -95,10 +95,19 @@ export function reporter(listener: ((event: WalEvent) => void) | undefined, now:
   };
 }
 
+/** The same listener, of which nobody hears what it throws or rejects with. */
+export function quietly<T extends readonly unknown[]>(
+  listener: ((...told: T) => unknown) | undefined,
+): (...told: T) => void {
+  return (...told) => {
+    if (listener !== undefined) call((args: T) => listener(...args), told, () => {});
+  };
+}
+
 /** What a listener throws, or rejects with where it is asynchronous, is nobody else's business. */
-function call(listener: (event: WalEvent) => unknown, event: WalEvent, onError: (error: unknown) => void): void {
+function call<T>(listener: (told: T) => unknown, told: T, onError: (error: unknown) => void): void {
   try {
-    const result = listener(event);
+    const result = listener(told);
     if (result instanceof Promise) result.catch(onError);
   } catch (error) {
     onError(error);

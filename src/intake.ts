@@ -7,10 +7,11 @@
  */
 
 import type { EntryInput } from "./entry.ts";
+import { leastBytesOf } from "./entry_input.ts";
 import { describe, WalInputError, WalLimitError } from "./errors.ts";
 import { MAX_NUMBER } from "./format.ts";
 import type { Settings } from "./options.ts";
-import { batchTooLarge, leastBytes, Pending, type PendingFrame } from "./pending.ts";
+import { batchTooLarge, Pending, type PendingFrame } from "./pending.ts";
 
 /** The next LSN must still be a number that holds exactly. */
 const LAST_LSN: number = MAX_NUMBER - 1;
@@ -108,8 +109,8 @@ export class Intake {
   checkBatch(inputs: readonly EntryInput[]): void {
     if (!Array.isArray(inputs)) throw new WalInputError(`a batch must be an array of entries, not ${describe(inputs)}`);
     if (inputs.length === 0) throw new WalInputError("cannot append a batch without entries");
-    const dataBytes = inputs.reduce((sum: number, input: EntryInput) => sum + leastBytes(input), 0);
     const { maxBatchBytes } = this.#settings;
+    const dataBytes = leastBytesOf(inputs, maxBatchBytes);
     if (dataBytes > maxBatchBytes) throw batchTooLarge(dataBytes, maxBatchBytes);
   }
 

@@ -109,6 +109,9 @@ export function decodeJson<T = unknown>(): TransformStream<Entry | readonly Entr
     transform: (chunk, controller) => {
       const entries: readonly Entry[] = Array.isArray(chunk) ? chunk : [chunk as Entry];
       for (const entry of entries) {
+        if (typeof entry?.json !== "function") {
+          throw new WalInputError(`decodeJson takes entries and arrays of them, not ${describe(entry)}`);
+        }
         const { lsn, kind, time } = entry;
         controller.enqueue({ lsn, kind, time, value: entry.json<T>() });
       }

@@ -6,6 +6,7 @@
 
 import { describe, WalInputError, WalLimitError, WalOptionsError } from "./errors.ts";
 import { checkOptions } from "./checks.ts";
+import { checkReadable, lengthOf } from "./entry_input.ts";
 
 const NEW_LINE = 0x0a;
 const CARRIAGE_RETURN = 0x0d;
@@ -79,6 +80,7 @@ class Splitter {
         `splitLines takes bytes, not ${describe(chunk)}; text goes through a TextEncoderStream first`,
       );
     }
+    checkReadable(chunk);
     const lines: Uint8Array[] = [];
     let start = 0;
     for (let end = chunk.indexOf(NEW_LINE); end >= 0; end = chunk.indexOf(NEW_LINE, start)) {
@@ -86,7 +88,7 @@ class Splitter {
       lines.push(withoutReturn(this.#take()));
       start = end + 1;
     }
-    if (start < chunk.length) this.#add(chunk.subarray(start));
+    if (start < lengthOf(chunk)) this.#add(chunk.subarray(start));
     return lines;
   }
 

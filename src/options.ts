@@ -243,9 +243,7 @@ export function settle(options: WalOptions): Settings {
       throw new WalOptionsError(`there is no option ${name}; there are ${optionNames()}`);
     }
   }
-  if (preset !== undefined && !Object.hasOwn(PRESETS, preset)) {
-    throw new WalOptionsError(`preset must be one of ${Object.keys(PRESETS).join(", ")}, not ${describe(preset)}`);
-  }
+  checkChoice("preset", preset, Object.keys(PRESETS));
   checkFunction("onEvent", onEvent);
   checkRuntime(runtime);
   checkSignal(signal);

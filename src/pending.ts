@@ -8,7 +8,8 @@
  */
 
 import { viewOf } from "./bytes.ts";
-import type { EntryData, EntryFields, EntryInput } from "./entry.ts";
+import type { EntryData, EntryInput } from "./entry.ts";
+import { copyBytes, kindOf, leastBytes, lengthOf } from "./entry_input.ts";
 import { describe, WalInputError, WalLimitError } from "./errors.ts";
 import {
   aligned,
@@ -17,7 +18,6 @@ import {
   FRAME_HEADER_BYTES,
   FRAME_TARGET_BYTES,
   FrameKind,
-  MAX_APPEND_KIND,
   MAX_FRAME_BYTES,
 } from "./format.ts";
 import type { Settings } from "./options.ts";
@@ -214,10 +214,11 @@ export class Pending {
     if (open === null || !(input instanceof Uint8Array)) return false;
     const { maxEntries, maxEntryBytes } = this.#settings;
     const { length } = input;
+    if (length !== input.byteLength) return false; // a subclass may say what it likes: then it is looked at closely
     const at = this.#endAt;
     const end = at + ENTRY_HEADER_BYTES + length;
     if (end > this.#openLimit || length > maxEntryBytes || maxEntries === 1) return false;
-    this.#bytes.set(input, at + ENTRY_HEADER_BYTES);
+    copyBytes(this.#bytes, at + ENTRY_HEADER_BYTES, input);
     this.#view.setUint32(at, length, true);
     this.#bytes[at + 4] = 0;
     open.count++;
@@ -248,10 +249,11 @@ export class Pending {
   #encodeData(data: EntryData, at: number): number {
     if (typeof data === "string") return this.#encodeText(data, at);
     if (data instanceof Uint8Array) {
-      this.#checkLength(data.length);
-      this.#reserve(at + data.length);
-      this.#bytes.set(data, at);
-      return at + data.length;
+      const length = lengthOf(data);
+      this.#checkLength(length);
+      this.#reserve(at + length);
+      copyBytes(this.#bytes, at, data);
+      return at + length;
     }
     if (!Array.isArray(data)) {
       throw new WalInputError(
@@ -263,14 +265,14 @@ export class Pending {
       if (!(part instanceof Uint8Array)) {
         throw new WalInputError(`each part of an entry must be a Uint8Array, not ${describe(part)}`);
       }
-      length += part.length;
+      length += lengthOf(part);
     }
     this.#checkLength(length);
     this.#reserve(at + length);
     let end = at;
     for (const part of data as readonly Uint8Array[]) {
-      this.#bytes.set(part, end);
-      end += part.length;
+      copyBytes(this.#bytes, end, part);
+      end += lengthOf(part);
     }
     return end;
   }
@@ -307,25 +309,4 @@ export function batchTooLarge(value: number, most: number): WalLimitError {
   const message =
     `cannot append a batch of ${value} bytes or more: ${most} are the most (maxBatchBytes); make several of it`;
   return new WalLimitError("maxBatchBytes", value, most, message);
-}
-
-function kindOf(input: EntryFields): number {
-  if (typeof input !== "object" || input === null || !("data" in input)) {
-    throw new WalInputError(
-      `an entry must be a Uint8Array, a string or { kind?, data }, not ${describe(input)}` +
-        ((input as unknown) instanceof ArrayBuffer ? "; wrap it: new Uint8Array(buffer)" : ""),
-    );
-  }
-  const kind = input.kind ?? 0;
-  if (Number.isInteger(kind) && kind >= 0 && kind <= MAX_APPEND_KIND) return kind;
-  throw new WalInputError(`an entry's kind must be a whole number from 0 to ${MAX_APPEND_KIND}, not ${describe(kind)}`);
-}
-
-/** How many bytes an entry takes at least: no character takes less than one. 0 of what is no entry. */
-export function leastBytes(input: EntryInput): number {
-  const data: unknown = typeof input === "object" && input !== null && "data" in input ? input.data : input;
-  if (typeof data === "string" || data instanceof Uint8Array) return data.length;
-  return Array.isArray(data)
-    ? data.reduce((sum: number, part) => sum + (part instanceof Uint8Array ? part.length : 0), 0)
-    : 0;
 }

@@ -7,7 +7,7 @@
 import { checkChoice, checkFlag, checkFunction, checkOptions } from "./checks.ts";
 import { closeLog } from "./closing.ts";
 import { WalCorruptionError, type WalError, WalFormatError, WalVersionError } from "./errors.ts";
-import type { WalEvent } from "./event.ts";
+import { quietly, type WalEvent } from "./event.ts";
 import { asideName, parseSegmentName } from "./format.ts";
 import { type OpenedLog, openLog, resolveDirectory, type Thorough } from "./opening.ts";
 import { RECOVERY_MODES, type RecoveryMode, type WalOptions } from "./options.ts";
@@ -113,11 +113,11 @@ async function repair(directory: string | URL, mode: RecoveryMode, options: Repa
     const planned = await wouldRepair(directory, mode, options);
     if (planned.outcome === "clean") return { ...planned, dryRun: false }; // whatever this directory is, it stays as it is
   }
-  const { onEvent, signal, onProgress = () => {} } = options;
+  const { onEvent, signal } = options;
   let found: WalReport | null = null;
   const thorough: Thorough = {
     found: (path, names, survey) => found = reportOf(path, names, survey),
-    surveyed: onProgress,
+    surveyed: quietly(options.onProgress),
   };
   const given: WalOptions = {
     recovery: mode,

@@ -7,7 +7,8 @@
 import type { OutsideVoucher } from "./behind.ts";
 import { checkFunction, checkOptions } from "./checks.ts";
 import { createChecksum } from "./checksum.ts";
-import { messageOf, systemCode, WalAbortedError, WalDirectoryError, WalError } from "./errors.ts";
+import { messageOf, systemCode, WalAbortedError, WalDirectoryError, WalError, WalIoError } from "./errors.ts";
+import { quietly } from "./event.ts";
 import { LOCK_NAME } from "./format.ts";
 import { readLockMark, resolveDirectory } from "./opening.ts";
 import { reportOf, type WalReport } from "./report.ts";
@@ -65,9 +66,10 @@ export async function inspect(directory: string | URL, options: VerifyOptions): 
     directory: resolveDirectory(runtime, directory),
     crc32: await createChecksum(runtime.crc32),
   };
+  const tell = quietly(onProgress);
   const surveyed = (done: number, of: number): void => {
     if (signal?.aborted) throw new WalAbortedError("looking at the log", signal.reason);
-    onProgress?.(done, of);
+    tell(done, of);
   };
   return await new Inspector(place, surveyed).inspect();
 }
@@ -120,6 +122,8 @@ class Inspector {
     if (file === null) return [];
     try {
       return await readLockMark(this.#place, file);
+    } catch (error) {
+      throw new WalIoError(`read the lock file of ${directory}`, error);
     } finally {
       await release(file);
     }

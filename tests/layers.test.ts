@@ -11,7 +11,7 @@ import { assertEquals } from "@std/assert";
  * its own level and of those below.
  */
 const table: Levels = readLevels(`
-  L0 bytes checks checksum entry errors event eventual format inspect json lines options signal stats
+  L0 bytes checks checksum entry entry_input errors event eventual format inspect json lines options signal stats
   L0 runtime/port
   L1 alarm lock lock_owner numbered_lock segment spares sparse_index
   L1 runtime/bun runtime/deno runtime/detect runtime/host_task runtime/memory runtime/memory_call
