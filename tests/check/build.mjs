@@ -3,6 +3,7 @@
 import { chmodSync, copyFileSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join, posix } from "node:path";
 import process from "node:process";
+import { reachable } from "./declarations.mjs";
 import { root, runTypeScript } from "./process.mjs";
 
 const dist = join(root, "dist");
@@ -12,40 +13,23 @@ rmSync(dist, { recursive: true, force: true });
 // The comments stand in the types, where editors look for them, and in the sources; once more would be a third of the package.
 await compile(["--removeComments", "--declaration", "false", "--isolatedDeclarations", "false"]);
 await compile(["--emitDeclarationOnly"]);
-copyFileSync(join(root, "tests/check/web.d.ts"), join(dist, "web.d.ts"));
 for (const path of Object.values(bin)) chmodSync(join(root, path), 0o755); // in a clone npm does not do it
 
-const types = Object.values(exports).map((each) => posix.normalize(each.types));
-for (const path of types) {
+const entryPoints = Object.values(exports).map((each) => posix.normalize(each.types));
+const written = readdirSync(dist, { recursive: true, encoding: "utf8" }).filter((file) => file.endsWith(".d.ts"));
+const texts = new Map(written.map((file) => [posix.join("dist", file), readFileSync(join(dist, file), "utf8")]));
+const kept = reachable(texts, entryPoints);
+for (const path of texts.keys()) if (!kept.has(path)) rmSync(join(root, path));
+for (const [path, text] of kept) {
   const web = posix.relative(posix.dirname(path), "dist/web.d.ts");
-  writeFileSync(join(root, path), `/// <reference path="./${web}" />\n${readFileSync(join(root, path), "utf8")}`);
+  const reference = entryPoints.includes(path) ? `/// <reference path="./${web}" />\n` : "";
+  writeFileSync(join(root, path), reference + text);
 }
-const needed = reachedFrom([...types, "dist/web.d.ts"]);
-for (const file of readdirSync(dist, { recursive: true, encoding: "utf8" })) {
-  if (file.endsWith(".d.ts") && !needed.has(posix.join("dist", file))) rmSync(join(dist, file));
-}
+copyFileSync(join(root, "tests/check/web.d.ts"), join(dist, "web.d.ts"));
 
 /** @param {string[]} parameters */
 async function compile(parameters) {
   const { code, output } = await runTypeScript(["--project", join(root, "tsconfig.json"), ...parameters]);
   process.stdout.write(output);
   if (code !== 0) process.exit(1);
-}
-
-/**
- * Types that these name, and those that they name.
- *
- * @param {string[]} paths
- */
-function reachedFrom(paths) {
-  /** @type {Set<string>} */
-  const reached = new Set();
-  for (const path of paths) {
-    if (reached.has(path)) continue;
-    reached.add(path);
-    for (const [, name = ""] of readFileSync(join(root, path), "utf8").matchAll(/(?:from |import\()"(\.[^"]+)\.ts"/g)) {
-      paths.push(posix.join(posix.dirname(path), `${name}.d.ts`));
-    }
-  }
-  return reached;
 }
