@@ -102,6 +102,15 @@ export class Chain {
   }
 }
 
+/**
+ * Whether a segment above which there is no other may be the last one. A set exists when the segment that completes it does: any
+ * other of its segments lies below that one. What only bears that one's id may be a segment of another set, which was begun when
+ * this one had been given up.
+ */
+export function mayBeLast({ id, setId }: SegmentHeader): boolean {
+  return setId === 0 || setId === id;
+}
+
 /** What its successor's header says: where this one ends, and how much lies before the other. */
 export function learnEnd(link: Link, successor: SegmentHeader): number {
   if (link.next !== null) link.next.precedingBytes = successor.precedingBytes;

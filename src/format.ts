@@ -22,8 +22,8 @@
  *
  * ## Which files are the log
  *
- * The last segment is the one with the highest id; one whose header names a set (`set` is not 0) counts only if a segment
- * with that id is there. From it the log is the *chain*: each segment's header names its predecessor, up to the offset and
+ * The last segment is the one with the highest id; one whose header names a set (`set` is not 0) may be the last one only
+ * if it is the one that completes it (`set` is its own id). From it the log is the *chain*: each segment's header names its predecessor, up to the offset and
  * the LSN where that one ends, down to the segment that holds *head*, the greatest LSN in any header's `head` or HEAD frame
  * on the chain. A base LSN is the predecessor's last LSN + 1. Entries below head are not in the log any more; files that are
  * not on the chain never were, or are no more. A `time` is milliseconds since 1970, and never goes back along the chain.

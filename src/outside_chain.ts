@@ -7,7 +7,7 @@
  * @module
  */
 
-import { type Link, linkTo, type Walk, walkDown } from "./chain.ts";
+import { type Link, linkTo, mayBeLast, type Walk, walkDown } from "./chain.ts";
 import {
   messageOf,
   systemCode,
@@ -154,13 +154,12 @@ export class OutsideChain {
     return new WalRangeError(`cannot ${tried}: the last one in its files is ${lastLsn}`);
   }
 
-  /** The segment with the highest id of a complete set. */
+  /** The segment with the highest id that exists. */
   async #openLast(names: readonly SegmentName[]): Promise<OpenSegmentFile | null | "none"> {
     for (const { name, id } of names) {
       const opened = await this.#openNamed(name, id);
       if (opened === null) return null;
-      const { setId } = opened.header;
-      if (setId === 0 || names.some((each) => each.id === setId)) return opened;
+      if (mayBeLast(opened.header)) return opened;
       await release(opened.file);
     }
     return "none";

@@ -7,7 +7,7 @@
  */
 
 import { lookBehind, type OutsideVoucher, voucherFor } from "./behind.ts";
-import { type Link, walkDown } from "./chain.ts";
+import { type Link, mayBeLast, walkDown } from "./chain.ts";
 import { WalError, WalIoError } from "./errors.ts";
 import { decodeControlPayload, FrameKind, HEADER_BYTES, parseSegmentName, type SegmentName } from "./format.ts";
 import { openGoodSegment } from "./good_segment.ts";
@@ -118,12 +118,11 @@ interface LastFile extends OpenSegmentFile {
   readonly name: string;
 }
 
-/** The segment with the highest id; one of a set that was never completed does not exist. */
+/** The segment with the highest id that exists. */
 async function openLast(place: Place, segments: readonly SegmentName[]): Promise<LastFile | null> {
   for (const name of segments) {
     const opened = await openGoodSegment(place, { name: name.name, logId: null, where: "last" }, "write");
-    const { setId } = opened.header;
-    if (setId === 0 || segments.some(({ id }) => id === setId)) return { ...opened, name: name.name };
+    if (mayBeLast(opened.header)) return { ...opened, name: name.name };
     await release(opened.file);
   }
   return null;

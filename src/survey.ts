@@ -6,6 +6,7 @@
  */
 
 import { lookBehind, type OutsideVoucher, voucherFor } from "./behind.ts";
+import { mayBeLast } from "./chain.ts";
 import { WalError, WalIoError } from "./errors.ts";
 import { parseSegmentName, type SegmentHeader, type SegmentName } from "./format.ts";
 import { evidenceOf, inspectSegment } from "./good_segment.ts";
@@ -123,14 +124,13 @@ class Surveyor {
     };
   }
 
-  /** The segment with the highest id; one of a set that was never completed does not exist. */
+  /** The segment with the highest id that exists. */
   async #last(): Promise<SegmentName | null> {
     for (const name of this.#names) {
       const opened = await inspectSegment(this.#place, { name: name.name, logId: null }, "read");
       if ("finding" in opened) return name;
       await release(opened.file);
-      const { setId } = opened.header;
-      if (setId === 0 || this.#names.some(({ id }) => id === setId)) return name;
+      if (mayBeLast(opened.header)) return name;
     }
     return null;
   }

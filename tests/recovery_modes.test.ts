@@ -242,19 +242,37 @@ test("a crash in the middle of a mending leaves the log as it was, or as it is t
   })();
   for (let at = 1; at <= calls; at++) {
     for (const stop of ["before", "after"] as const) {
-      for (const keep of ["none", "any"] as const) {
-        const log = await openThreeSegments();
-        flip(log, 1, 3);
-        log.kill();
-        log.faults.stopAt(at, stop);
-        log.open({ recovery: "salvage" }).catch(() => {});
-        await Promise.race([log.runtime.stopped, quiet()]);
-        log.crash({ keep, seed: at });
-        const wal = await log.open({ recovery: "salvage" });
-        assertEquals(await lsns(log), [1, 2, 4, 5, 6, 7, 8, 9, 10], `stopped ${stop} call ${at}, ${keep} kept`);
-        assertEquals(wal.lastLsn, 10);
-      }
+      const keep = at % 2 === 0 ? "none" : "any";
+      const log = await openThreeSegments();
+      flip(log, 1, 3);
+      log.kill();
+      log.faults.stopAt(at, stop);
+      log.open({ recovery: "salvage" }).catch(() => {});
+      await Promise.race([log.runtime.stopped, quiet()]);
+      log.crash({ keep, seed: at });
+      const wal = await log.open({ recovery: "salvage" });
+      assertEquals(await lsns(log), [1, 2, 4, 5, 6, 7, 8, 9, 10], `stopped ${stop} call ${at}, ${keep} kept`);
+      assertEquals(wal.lastLsn, 10);
     }
+  }
+});
+
+test("a salvage that is killed twice does not complete the set that was given up first", async () => {
+  const expected = [1, 2, 4, 5, 6, 7, 8, 9, 10];
+  const open = async (log: LogFixture, at: number): Promise<void> => {
+    log.kill();
+    if (at > 0) log.faults.stop("rename", "after", { nth: at });
+    log.open({ recovery: "salvage" }).catch(() => {});
+    await Promise.race([log.runtime.stopped, quiet()]);
+  };
+  for (const [first, second] of [[1, 1], [2, 1], [2, 2], [1, 2], [2, 3]] as const) {
+    const log = await openThreeSegments();
+    flip(log, 1, 3);
+    await open(log, first);
+    await open(log, second);
+    log.kill();
+    await log.open({ recovery: "salvage" });
+    assertEquals(await lsns(log), expected, `killed at rename ${first}, then at ${second}`);
   }
 });
 
