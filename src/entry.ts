@@ -110,8 +110,12 @@ export class Entry {
     showAs(Entry.prototype, ({ lsn, kind, time, data }) => ({ lsn, kind, time, data }));
   }
 
-  /** The bytes: a view of a buffer that is never used again for anything else. */
+  /**
+   * The bytes: a view of a buffer that the log never uses again. Other entries that were read with this one lie in it too: to
+   * transfer it, transfer a copy, `data.slice()`.
+   */
   get data(): Uint8Array<ArrayBuffer> {
+    if (this.#bytes.length < this.#end) throw givenAway(`read the entry with LSN ${this.lsn}`);
     return this.#bytes.subarray(this.#start, this.#end);
   }
 
@@ -131,6 +135,13 @@ export class Entry {
       throw new WalInputError(`the entry with LSN ${this.lsn} is no JSON: ${messageOf(cause)}`, { cause });
     }
   }
+}
+
+/** What is thrown where somebody has transferred the buffer of an entry, in which others lie. */
+export function givenAway(tried: string): WalInputError {
+  return new WalInputError(
+    `cannot ${tried}: the buffer of another entry, in which it lay, was transferred; transfer a copy, entry.data.slice()`,
+  );
 }
 
 /** Whether the entries of a whole and checked frame at `at` fill it just so; if not, it was never written by a log. */

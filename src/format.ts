@@ -150,6 +150,12 @@ export function parseSegmentName(name: string): SegmentName | null {
   return isCanonical ? { name, id, predecessorId, baseLsn } : null;
 }
 
+/** The segments among these names, the newest first. Of two with the same id one is a stray: which comes first does not change. */
+export function segmentsOf(names: readonly string[]): SegmentName[] {
+  const segments = names.map(parseSegmentName).filter((name) => name !== null);
+  return segments.sort((a, b) => b.id - a.id || (a.name < b.name ? -1 : 1));
+}
+
 /** The name of a spare. */
 export function spareName(number: number): string {
   return `spare-${digits(number, 10)}.wal`;
@@ -312,7 +318,15 @@ export function decodeHeader(bytes: Uint8Array, crc32: Crc32): SegmentHeader | H
     time,
     precedingBytes,
   ];
-  return numbers.every((number) => number <= MAX_NUMBER) ? header : { fault: "damaged" };
+  const isInRange = numbers.every((number) => number <= MAX_NUMBER);
+  return isInRange && isConsistent(header) ? header : { fault: "damaged" };
+}
+
+/** What every header satisfies that a log has written. */
+function isConsistent({ id, baseLsn, predecessor, headLsn }: SegmentHeader): boolean {
+  if (id < 1 || baseLsn !== predecessor.lastLsn + 1) return false;
+  if (predecessor.id === 0) return predecessor.endOffset === 0 && headLsn >= baseLsn;
+  return predecessor.id < id && predecessor.endOffset > HEADER_BYTES;
 }
 
 // -- frames
@@ -428,7 +442,10 @@ export function decodeFrameHeader(
   const time = getU64(view, at + 32);
   const count = view.getUint32(at + 40, true);
   if (lengthBytes > MAX_FRAME_BYTES || firstLsn < 1 || Math.max(firstLsn, syncedLsn, time) > MAX_NUMBER) return null;
-  const hasPayloadOfOneLsn = kind >= FrameKind.HEAD && kind !== FrameKind.FOOTER;
+  if (syncedLsn >= firstLsn) return null; // no frame vouches for itself
+  const holdsEntries = kind === FrameKind.ENTRIES || kind === FrameKind.BATCH;
+  if (!holdsEntries && count > 0) return null;
+  const hasPayloadOfOneLsn = !holdsEntries && kind !== FrameKind.FOOTER;
   if (hasPayloadOfOneLsn && lengthBytes !== CONTROL_FRAME_BYTES) return null;
   return { kind, lengthBytes, firstLsn, syncedLsn, time, count };
 }

@@ -42,6 +42,11 @@ export interface MendingPlan {
   readonly replaced: readonly string[];
 }
 
+/** How many segments it makes. */
+export function countNew({ sources }: MendingPlan): number {
+  return Math.max(1, sources.length);
+}
+
 /** Ends the log at the first damage. */
 export function planCut(survey: Survey): MendingPlan {
   return planOf(survey, [], 0);
@@ -65,10 +70,11 @@ function isWorthCopying({ firstLsn, lastLsn }: Run, headLsn: number): boolean {
 }
 
 function planOf(survey: Survey, sources: readonly Source[], lostLsn: number): MendingPlan {
-  const { segments, headLsn } = survey;
+  const { segments, names, headLsn } = survey;
   const { nth, kept } = lastGood(survey);
   const run = kept?.runs[0];
-  const replaced = segments.slice(nth).filter((segment) => segment !== kept).map(({ name }) => name.name);
+  const stays = new Set([...segments.slice(0, nth), kept].map((segment) => segment?.name.name));
+  const replaced = names.map(({ name }) => name).filter((name) => !stays.has(name)).sort();
   const lastLsn = Math.max(lostLsn, sources.at(-1)?.runs.at(-1)?.lastLsn ?? 0);
   if (kept !== null && run !== undefined && run.lastLsn >= headLsn - 1) {
     const predecessor = { id: kept.name.id, endOffset: run.endOffset, lastLsn: run.lastLsn };
@@ -76,14 +82,14 @@ function planOf(survey: Survey, sources: readonly Source[], lostLsn: number): Me
   }
   // Of what is kept nothing is part of the log any more: it was cut away before.
   const firstLsn = Math.min(headLsn, sources[0]?.runs[0]?.firstLsn ?? Infinity);
-  const baseLsn = Math.max(firstLsn, segments[0]?.name.baseLsn ?? 1);
+  const baseLsn = Math.max(firstLsn, segments[0]?.firstLsn ?? 1);
   return {
     predecessor: { id: 0, endOffset: 0, lastLsn: baseLsn - 1 },
     kept: null,
     headLsn: Math.max(headLsn, baseLsn),
     sources,
     lastLsn,
-    replaced: kept === null ? replaced : [kept.name.name, ...replaced],
+    replaced: names.map(({ name }) => name).sort(),
   };
 }
 
@@ -105,15 +111,14 @@ function lastGood({ segments }: Survey): { readonly nth: number; readonly kept: 
 export interface MendingOptions {
   readonly place: Place;
   readonly spares: Spares;
-  /** The highest id that any file bears or a voucher names. */
-  readonly highestId: number;
   /** Every name in the directory. */
   readonly names: readonly string[];
 }
 
 /** Carries out a plan. Resolves to the new names of the files that were replaced, when all of it will be so after a power loss. */
 export async function mend(survey: Survey, plan: MendingPlan, options: MendingOptions): Promise<string[]> {
-  const { place, spares, highestId, names } = options;
+  const { place, spares, names } = options;
+  const { highestId } = survey;
   const lineage = plan.kept?.header ?? survey.segments.findLast(({ header }) => header !== null)?.header ?? null;
   if (plan.kept !== null && plan.kept === survey.segments.at(-1)) await writeAgain(place, plan);
   const births = new Births(place, spares, highestId, lineage);

@@ -173,7 +173,7 @@ async function lookAt(
   const { refusal, plan } = remedyFor(place, survey, mode);
   if (refusal !== null) throw refusal;
   if (plan === null) return { ...untouched, damage };
-  const setAside = await carryOut(place, survey, plan, { names, vouchers, report });
+  const setAside = await carryOut(place, survey, plan, names, report);
   return { mode, names: await place.runtime.list(place.directory), damage, setAside, isMended: true };
 }
 

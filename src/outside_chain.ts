@@ -20,7 +20,14 @@ import {
   WalTruncatedError,
   WalVersionError,
 } from "./errors.ts";
-import { decodeControlPayload, FrameKind, HEADER_BYTES, parseSegmentName, type SegmentName } from "./format.ts";
+import {
+  decodeControlPayload,
+  FrameKind,
+  HEADER_BYTES,
+  parseSegmentName,
+  type SegmentName,
+  segmentsOf,
+} from "./format.ts";
 import { chunksOf, FrameScanner, searchHeaders } from "./scan.ts";
 import { type OpenSegmentFile, openSegmentFile, type Place, release } from "./segment.ts";
 
@@ -111,7 +118,7 @@ export class OutsideChain {
     const files = await runtime.list(directory).catch((error: unknown) => {
       throw new WalDirectoryError(`cannot read the log in ${directory}: ${messageOf(error)}`, error);
     });
-    return files.map(parseSegmentName).filter((name) => name !== null).sort((a, b) => b.id - a.id);
+    return segmentsOf(files);
   }
 
   /** Opens one of them to be read; null where the listing is stale. */

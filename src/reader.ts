@@ -6,7 +6,7 @@
 
 import { viewOf } from "./bytes.ts";
 import { learnEnd, type Link, type Pin } from "./chain.ts";
-import { decodeEntries, type Entry } from "./entry.ts";
+import { decodeEntries, type Entry, givenAway } from "./entry.ts";
 import { WalCorruptionError, WalIoError, WalTruncatedError } from "./errors.ts";
 import { readFooter } from "./footer.ts";
 import { decodeFrameHeader, FRAME_HEADER_BYTES, HEADER_BYTES, type IndexPoint } from "./format.ts";
@@ -58,6 +58,7 @@ export class ChainReader implements Pin {
       const place = await this.#settle();
       const { link, scanner } = place;
       const frame = this.#held ?? scanner.take();
+      if (frame?.bytes.length === 0) throw givenAway("read on");
       if (frame === null) {
         if (await this.#readOn(place)) continue;
         if (goesOnBehind(link, this.#nextLsn)) continue; // since it was asked for: a failed log was opened again

@@ -9,8 +9,16 @@
 import { lookBehind, type OutsideVoucher, voucherFor } from "./behind.ts";
 import { type Link, mayBeLast, walkDown } from "./chain.ts";
 import { WalError, WalIoError } from "./errors.ts";
-import { decodeControlPayload, FrameKind, HEADER_BYTES, parseSegmentName, type SegmentName } from "./format.ts";
-import { openGoodSegment } from "./good_segment.ts";
+import {
+  decodeControlPayload,
+  FrameKind,
+  HEADER_BYTES,
+  parseSegmentName,
+  type SegmentName,
+  segmentsOf,
+} from "./format.ts";
+import { inspectSegment, openGoodSegment } from "./good_segment.ts";
+import { readContents } from "./runs.ts";
 import { chunksOf, FrameScanner, type ScannedFrame } from "./scan.ts";
 import { type OpenSegmentFile, openSegmentFile, type Place, release, Segment } from "./segment.ts";
 import { refuse } from "./verdict.ts";
@@ -95,7 +103,7 @@ export async function recover(
   names: readonly string[],
   vouchers: readonly OutsideVoucher[],
 ): Promise<Found | null> {
-  const segments = names.map(parseSegmentName).filter((each) => each !== null).sort((a, b) => b.id - a.id);
+  const segments = segmentsOf(names);
   const last = await openLast(place, segments);
   const highest = vouchers.reduce<OutsideVoucher | null>(
     (a, b) => a === null || b.segmentId > a.segmentId ? b : a,
@@ -103,7 +111,8 @@ export async function recover(
   );
   try {
     if (highest !== null && highest.segmentId > (last?.header.id ?? 0)) {
-      const { evidence, segmentId, offset, lsn } = highest;
+      const { evidence, segmentId, offset } = highest;
+      const lsn = last === null ? 1 : (await scanLast(new Segment(last, HEADER_BYTES))).nextLsn;
       const fault = { finding: "missing", what: `segment number ${segmentId} has vanished` } as const;
       refuse("last", fault, { segment: `number ${segmentId}`, offset, lsn, evidence }, place.directory);
     }
@@ -159,7 +168,7 @@ async function recoverFrom(
       lastLsn: scan.nextLsn - 1,
       stampedLsn: scan.stampedLsn,
       lastTime: scan.lastTime,
-      mark: scan.mark,
+      mark: torn === null ? scan.mark : null, // no log has written anything behind a mark that is still there
       torn,
       rewrittenBytes: rewritten,
     };
@@ -171,6 +180,7 @@ async function scanLast(segment: Segment): Promise<Scan> {
   const { header, file, checksum, index } = segment;
   const scanner = new FrameScanner(chunksOf(file), checksum, HEADER_BYTES, header.baseLsn, segment.sizeBytes);
   scanner.readsAhead = true;
+  scanner.checksEntries = true;
   let headLsn = header.headLsn;
   let stampedLsn = header.baseLsn - 1;
   let lastTime = header.time;
@@ -236,24 +246,48 @@ async function walk(place: Place, last: LastFile, segments: readonly SegmentName
   const { predecessor } = last.header;
   if (walked.missing !== null) {
     const { id, successor } = walked.missing;
+    const lsn = await firstLostIn(place, segments, id, parseSegmentName(successor)?.baseLsn ?? 1);
     const fault = { finding: "missing", what: `segment number ${id}, which ${successor} names, is missing` } as const;
-    const damage = { segment: `number ${id}`, offset: 0, lsn: scan.headLsn, evidence: "successor" } as const;
+    const damage = { segment: `number ${id}`, offset: 0, lsn, evidence: "successor" } as const;
     return refuse("earlier", fault, damage, place.directory);
   }
   const second = walked.links.at(-2);
   if (second === undefined) return walked.links;
-  const { name, baseLsn } = second;
+  const { name } = second;
   const { logId } = last.header;
-  const { file, header, sizeBytes } = await openGoodSegment(place, { name, logId, where: "earlier" }, "read");
-  await release(file);
-  second.precedingBytes = header.precedingBytes;
-  if (sizeBytes < predecessor.endOffset) {
-    const what = `it ends before offset ${predecessor.endOffset}, where ${last.name} says it ends`;
-    const damage = { segment: name, offset: sizeBytes, lsn: baseLsn, evidence: "successor" } as const;
-    refuse("earlier", { finding: "shrunk", what }, damage, pathOf(place, name));
+  const opened = await openGoodSegment(place, { name, logId, where: "earlier" }, "read");
+  try {
+    second.precedingBytes = opened.header.precedingBytes;
+    if (opened.sizeBytes < predecessor.endOffset) {
+      const { runs: [{ endOffset: offset, lastLsn }] } = await readContents(opened, predecessor);
+      const what = `it ends before offset ${predecessor.endOffset}, where ${last.name} says it ends`;
+      const damage = { segment: name, offset, lsn: lastLsn + 1, evidence: "successor" } as const;
+      refuse("earlier", { finding: "shrunk", what }, damage, pathOf(place, name));
+    }
+  } finally {
+    await release(opened.file);
   }
   await weighFirst(place, walked.links[0]);
   return walked.links;
+}
+
+/** The first LSN that is lost with a missing segment: the one behind what is there below it. */
+async function firstLostIn(
+  place: Place,
+  segments: readonly SegmentName[],
+  missingId: number,
+  successorLsn: number,
+): Promise<number> {
+  const below = segments.find(({ id, baseLsn }) => id < missingId && baseLsn < successorLsn);
+  if (below === undefined) return 1;
+  const opened = await inspectSegment(place, { name: below.name, logId: null }, "read");
+  if ("finding" in opened) return below.baseLsn;
+  try {
+    const { runs } = await readContents(opened, { endOffset: opened.sizeBytes, lastLsn: successorLsn - 1 });
+    return (runs.at(-1)?.lastLsn ?? 0) + 1;
+  } finally {
+    await release(opened.file);
+  }
 }
 
 /** Only to know how much the log holds: damage in it is found when it is read. */

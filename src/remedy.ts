@@ -4,11 +4,10 @@
  * @module
  */
 
-import type { OutsideVoucher } from "./behind.ts";
-import type { WalError } from "./errors.ts";
+import { type WalError, WalLimitError } from "./errors.ts";
 import type { Report } from "./event.ts";
-import { parseSegmentName } from "./format.ts";
-import { mend, type MendingPlan, planCut, planSalvage } from "./mending.ts";
+import { MAX_NUMBER } from "./format.ts";
+import { countNew, mend, type MendingPlan, planCut, planSalvage } from "./mending.ts";
 import type { RecoveryMode } from "./options.ts";
 import type { Place } from "./segment.ts";
 import { Spares } from "./spares.ts";
@@ -33,12 +32,23 @@ export function remedyFor(place: Place, survey: Survey, mode: RecoveryMode): Rem
     const refusal = refusalOf({ where, finding, ending, mode }, what, damage, path);
     if (refusal !== null) return { refusal, plan: null };
   }
+  const plan = planFor(survey, mode);
+  if (plan === null || survey.highestId + countNew(plan) <= MAX_NUMBER) return { refusal: null, plan };
+  const message =
+    `cannot mend the log in ${place.directory}: segment id ${survey.highestId} has been used, and ${MAX_NUMBER} ` +
+    "is the last there is; move the file or remove the lock file that says so";
+  return { refusal: new WalLimitError("segmentId", survey.highestId, MAX_NUMBER, message), plan: null };
+}
+
+function planFor(survey: Survey, mode: RecoveryMode): MendingPlan | null {
+  const flaws = flawsOf(survey);
+  const { ending } = survey;
   const outcomes = new Set(flaws.map((flaw) => decide({ ...flaw, ending, mode }).outcome));
-  if (outcomes.has("cut")) return { refusal: null, plan: planCut(survey) };
-  if (!outcomes.has("gap")) return { refusal: null, plan: null };
+  if (outcomes.has("cut")) return planCut(survey);
+  if (!outcomes.has("gap")) return null;
   const plan = planSalvage(survey);
   // What a crash tore, with nothing good behind it, recovery cuts off as it does in every mode.
-  return { refusal: null, plan: flaws.every(isTorn) && plan.sources.length === 0 ? null : plan };
+  return flaws.every(isTorn) && plan.sources.length === 0 ? null : plan;
 }
 
 function isTorn({ voucher }: Flaw): boolean {
@@ -50,17 +60,13 @@ export async function carryOut(
   place: Place,
   survey: Survey,
   plan: MendingPlan,
-  { names, vouchers, report }: {
-    readonly names: readonly string[];
-    readonly vouchers: readonly OutsideVoucher[];
-    readonly report: Report;
-  },
+  names: readonly string[],
+  report: Report,
 ): Promise<string[]> {
-  const ids = [...names.map((name) => parseSegmentName(name)?.id ?? 0), ...vouchers.map(({ segmentId }) => segmentId)];
   const spares = new Spares(place, 0, 0, report);
   spares.adopt(names);
   try {
-    return await mend(survey, plan, { place, spares, highestId: Math.max(...ids), names });
+    return await mend(survey, plan, { place, spares, names });
   } finally {
     await spares.settled();
   }

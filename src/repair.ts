@@ -6,7 +6,7 @@
 
 import { checkChoice, checkFlag, checkFunction, checkOptions } from "./checks.ts";
 import { closeLog } from "./closing.ts";
-import { WalCorruptionError, type WalError, WalFormatError, WalVersionError } from "./errors.ts";
+import { WalCorruptionError, type WalError, WalFormatError, WalLimitError, WalVersionError } from "./errors.ts";
 import { quietly, type WalEvent } from "./event.ts";
 import { asideName, parseSegmentName } from "./format.ts";
 import { type OpenedLog, openLog, resolveDirectory, type Thorough } from "./opening.ts";
@@ -142,7 +142,7 @@ async function repair(directory: string | URL, mode: RecoveryMode, options: Repa
 }
 
 function isRefusal(error: unknown): error is WalError {
-  return error instanceof WalCorruptionError || error instanceof WalFormatError || error instanceof WalVersionError;
+  return [WalCorruptionError, WalFormatError, WalVersionError, WalLimitError].some((each) => error instanceof each);
 }
 
 /** What a crash tore stays where it is; the next segment states where the log ended. */

@@ -213,12 +213,12 @@ function stateOf({ segments, ending }: Survey, damage: readonly WalDamage[]): Wa
   return segments.length === 0 ? "empty" : ending;
 }
 
-function segmentReport({ name, runs: all, sizeBytes }: SurveyedSegment, mostRuns: number): SegmentReport {
+function segmentReport({ name, firstLsn, runs: all, sizeBytes }: SurveyedSegment, mostRuns: number): SegmentReport {
   const runs = all.slice(0, mostRuns);
   return {
     name: name.name,
-    firstLsn: name.baseLsn,
-    lastLsn: runs.at(-1)?.lastLsn ?? name.baseLsn - 1,
+    firstLsn,
+    lastLsn: runs.at(-1)?.lastLsn ?? firstLsn - 1,
     entries: runs.reduce((sum, { entries }) => sum + entries, 0),
     bytes: runs.reduce((sum, { offset, endOffset }) => sum + endOffset - offset, 0),
     sizeBytes,

@@ -4,10 +4,15 @@
  * @module
  */
 
-import { areWellFilled } from "./entry.ts";
 import { decodeControlPayload, FRAME_ALIGNMENT, FrameKind, HEADER_BYTES } from "./format.ts";
-import { chunksOf, FrameScanner, type ScannedFrame, searchHeaders } from "./scan.ts";
+import type { RuntimeFile } from "./runtime/port.ts";
+import { type Chunks, FrameScanner, searchHeaders } from "./scan.ts";
 import type { OpenSegmentFile } from "./segment.ts";
+
+/** So much is read at once, */
+const KEPT_BYTES = 1024 * 1024;
+/** and so much of it is asked for: behind each flaw that begins anew. */
+const CHUNK_BYTES = 64 * 1024;
 
 /** Frames that follow each other without a gap. */
 export interface Run {
@@ -65,15 +70,48 @@ export async function readContents(opened: OpenSegmentFile, limits: Limits): Pro
   return { runs, headLsn: reading.headLsn, isMarked };
 }
 
+/** A file that is read piece by piece, from many places close to each other: the last large piece is kept. */
+class KeptChunk implements Chunks {
+  readonly #file: RuntimeFile;
+  #offset = 0;
+  #bytes: Uint8Array<ArrayBuffer> = new Uint8Array(0);
+
+  constructor(file: RuntimeFile) {
+    this.#file = file;
+  }
+
+  async readChunk(offset: number, lengthBytes: number): Promise<Uint8Array<ArrayBuffer>> {
+    const at = offset - this.#offset;
+    if (at < 0 || at + lengthBytes > this.#bytes.length) {
+      const bytes = new Uint8Array(Math.max(lengthBytes, KEPT_BYTES));
+      this.#bytes = bytes.subarray(0, await this.#file.read(bytes, offset));
+      this.#offset = offset;
+    }
+    return this.#bytes.subarray(offset - this.#offset, offset - this.#offset + lengthBytes);
+  }
+
+  async read(target: Uint8Array, position: number): Promise<number> {
+    const bytes = await this.readChunk(position, target.length);
+    target.set(bytes);
+    return bytes.length;
+  }
+
+  size(): Promise<number> {
+    return this.#file.size();
+  }
+}
+
 class Reading {
   readonly #opened: OpenSegmentFile;
   readonly #limits: Limits;
+  readonly #chunks: KeptChunk;
   headLsn = 0;
   isMarked = false;
 
   constructor(opened: OpenSegmentFile, limits: Limits) {
     this.#opened = opened;
     this.#limits = limits;
+    this.#chunks = new KeptChunk(opened.file);
   }
 
   async run({ offset, lsn }: Start): Promise<Run> {
@@ -86,7 +124,6 @@ class Reading {
     let lastTime = 0;
     for (let frame = scanner.take(); frame !== null || await scanner.more(); frame = scanner.take()) {
       if (frame === null) continue;
-      if (!areFilled(frame)) break;
       const { header, view, at } = frame;
       if (header.kind === FrameKind.HEAD) this.headLsn = Math.max(this.headLsn, decodeControlPayload(view, at));
       this.isMarked = header.kind === FrameKind.MARK;
@@ -102,25 +139,23 @@ class Reading {
 
   /** The first good frame from `offset` on that goes on with `nextLsn`, or with a later one. */
   async findFrame(offset: number, nextLsn: number): Promise<Start | null> {
-    const { file, checksum } = this.#opened;
     const { endOffset, lastLsn } = this.#limits;
-    for await (const { header, offset: at } of searchHeaders(file, checksum, offset, endOffset)) {
+    const { checksum } = this.#opened;
+    for await (const { header, offset: at } of searchHeaders(this.#chunks, checksum, offset, endOffset, CHUNK_BYTES)) {
       const { firstLsn } = header;
       if (firstLsn < nextLsn || firstLsn > lastLsn) continue;
       const scanner = this.#scannerAt(at, firstLsn);
       let frame = scanner.take();
       while (frame === null && await scanner.more()) frame = scanner.take();
-      if (frame !== null && areFilled(frame)) return { offset: at, lsn: firstLsn };
+      if (frame !== null) return { offset: at, lsn: firstLsn };
     }
     return null;
   }
 
   #scannerAt(offset: number, lsn: number): FrameScanner {
-    const { file, checksum } = this.#opened;
-    return new FrameScanner(chunksOf(file), checksum, offset, lsn, this.#limits.endOffset);
+    const { checksum } = this.#opened;
+    const scanner = new FrameScanner(this.#chunks, checksum, offset, lsn, this.#limits.endOffset, CHUNK_BYTES);
+    scanner.checksEntries = true;
+    return scanner;
   }
-}
-
-function areFilled({ view, at, header }: ScannedFrame): boolean {
-  return header.count === 0 || areWellFilled(view, at, header);
 }

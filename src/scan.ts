@@ -5,6 +5,7 @@
  */
 
 import { viewOf } from "./bytes.ts";
+import { areWellFilled } from "./entry.ts";
 import {
   decodeControlPayload,
   decodeFrameHeader,
@@ -59,9 +60,11 @@ interface ChunkAhead {
   readonly bytes: Promise<Uint8Array<ArrayBuffer>>;
 }
 
-/** The last LSN that a frame holds. */
-function lastLsnOf(header: FrameHeader, view: DataView, at: number): number {
-  return header.kind === FrameKind.SKIP ? decodeControlPayload(view, at) : header.firstLsn + header.count - 1;
+/** The last LSN that a frame holds; NaN where it says what no log has written. */
+function lastLsnOf({ kind, firstLsn, count }: FrameHeader, view: DataView, at: number): number {
+  if (kind === FrameKind.SKIP) return decodeControlPayload(view, at);
+  if (kind === FrameKind.HEAD && decodeControlPayload(view, at) > firstLsn) return NaN; // nobody cuts what is not there
+  return firstLsn + count - 1;
 }
 
 /**
@@ -96,6 +99,8 @@ export class FrameScanner {
   limitOffset: number;
   /** Whether a chunk may be read before it is asked for: where nothing below the limit changes any more. */
   readsAhead = false;
+  /** Whether a frame is bad also where its entries do not fill it: who decodes them sees that himself. */
+  checksEntries = false;
 
   /** @param offset Where the first frame begins. @param nextLsn Its first LSN. @param limitOffset Where to stop. */
   constructor(
@@ -130,12 +135,14 @@ export class FrameScanner {
     }
     if (!this.#checksum.frameHolds(bytes, view, at, header.lengthBytes, offset)) return this.#bad();
     const lastLsn = lastLsnOf(header, view, at);
-    if (lastLsn < header.firstLsn - 1 || lastLsn >= MAX_NUMBER) return this.#bad();
+    if (!(lastLsn >= header.firstLsn - 1 && lastLsn < MAX_NUMBER)) return this.#bad();
+    if (this.checksEntries && header.count > 0 && !areWellFilled(view, at, header)) return this.#bad();
     this.#at = at + header.lengthBytes;
     this.#wantedBytes = FRAME_HEADER_BYTES;
     this.#lastBytes = header.lengthBytes;
     this.offset = offset + header.lengthBytes;
     this.nextLsn = lastLsn + 1;
+    if (header.kind === FrameKind.FOOTER) this.#isBad = true; // nothing follows it
     return { header, offset, lastLsn, bytes, view, at };
   }
 
@@ -198,12 +205,13 @@ export interface FoundHeader {
 
 /** Every frame header of this life of the file from `offset` to `endOffset`. Zeros, damaged headers and earlier lives are passed over. */
 export async function* searchHeaders(
-  file: RuntimeFile,
+  file: Pick<RuntimeFile, "read">,
   checksum: FrameChecksum,
   offset: number,
   endOffset: number,
+  chunkBytes: number = CHUNK_BYTES,
 ): AsyncGenerator<FoundHeader, void, undefined> {
-  const bytes = new Uint8Array(Math.min(CHUNK_BYTES, Math.max(0, endOffset - offset)));
+  const bytes = new Uint8Array(Math.min(chunkBytes, Math.max(0, endOffset - offset)));
   const view = viewOf(bytes);
   let start = offset;
   while (endOffset - start >= FRAME_HEADER_BYTES) {

@@ -8,7 +8,7 @@
 import { lookBehind, type OutsideVoucher, voucherFor } from "./behind.ts";
 import { mayBeLast } from "./chain.ts";
 import { WalError, WalIoError } from "./errors.ts";
-import { parseSegmentName, type SegmentHeader, type SegmentName } from "./format.ts";
+import { MAX_NUMBER, type SegmentHeader, type SegmentName, segmentsOf } from "./format.ts";
 import { evidenceOf, inspectSegment } from "./good_segment.ts";
 import { type Contents, type Limits, readContents, type Run } from "./runs.ts";
 import { type OpenSegmentFile, type Place, release } from "./segment.ts";
@@ -38,6 +38,8 @@ export interface SurveyedSegment {
   /** Null where it cannot be used: then no frame of it can be checked. */
   readonly header: SegmentHeader | null;
   readonly sizeBytes: number;
+  /** The first LSN that belongs into it. */
+  readonly firstLsn: number;
   /** Frames that check: the first run is where it must be, and may be empty; the others lie behind flaws. */
   readonly runs: readonly Run[];
   /** A segment below it that is missing. */
@@ -50,6 +52,10 @@ export interface SurveyedSegment {
 export interface Survey {
   /** Oldest first. */
   readonly segments: readonly SurveyedSegment[];
+  /** Every file that is named like a segment, also those that are not part of the log. */
+  readonly names: readonly SegmentName[];
+  /** The highest id that any of them bears, or a voucher names. */
+  readonly highestId: number;
   readonly headLsn: number;
   readonly ending: Ending;
   /** A segment above the last one that has vanished. */
@@ -75,53 +81,81 @@ export function flawsOf({ segments, flawAbove }: Survey): Flaw[] {
   return flawAbove === null ? flaws : [...flaws, flawAbove];
 }
 
-/** What the segment above says of one below it, by its name and, where that can be read, by its header. */
+/** No file has so many: a name that says so is wrong. */
+const MOST_LSNS: number = 2 ** 40;
+
+/** What is known of a segment from those above it. */
 interface Stated {
+  /** No later LSN is in it. */
   readonly lastLsn: number;
+  /** Where its successor's header says that it ends. */
   readonly endOffset: number | null;
-  /** False where segments between the two are missing: then it may end anywhere before that LSN. */
-  readonly isNext: boolean;
+  /** False where its successor is missing or cannot be used: then it may end anywhere before that LSN. */
+  readonly isWhole: boolean;
 }
 
 class Surveyor {
   readonly #place: Place;
-  /** The highest id first. */
-  readonly #names: readonly SegmentName[];
   readonly #vouchers: readonly OutsideVoucher[];
   readonly #surveyed: Surveyed;
+  /** The highest id first, and each id once. */
+  #names: readonly SegmentName[];
   #logId: string | null = null;
   #headLsn = 1;
   #ending: Ending = "unclean";
 
   constructor(place: Place, names: readonly string[], vouchers: readonly OutsideVoucher[], surveyed: Surveyed) {
     this.#place = place;
-    this.#names = names.map(parseSegmentName).filter((name) => name !== null).sort((a, b) => b.id - a.id);
-    this.#vouchers = vouchers;
+    this.#names = segmentsOf(names);
+    this.#vouchers = vouchers.filter(({ lsn }) => lsn < MAX_NUMBER);
     this.#surveyed = surveyed;
   }
 
   async survey(): Promise<Survey> {
+    const names = this.#names;
+    await this.#settleStrays();
     const segments: SurveyedSegment[] = [];
     let name = await this.#last();
     const lastId = name?.id ?? 0;
     let stated: Stated | null = null;
     while (name !== null) {
-      const surveyed: SurveyedSegment = await this.#surveySegment(name, stated);
+      const segment: SurveyedSegment = await this.#surveySegment(name, stated);
       this.#surveyed(segments.length + 1, this.#names.length);
-      const below = this.#below(name);
-      const flawBelow = below === "missing" ? this.#missingBelow(name) : null;
-      segments.push({ ...surveyed, flawBelow });
-      stated = statedBy(surveyed, below !== "missing");
-      name = below === "missing" ? this.#nextBelow(name) : below;
+      const below = this.#below(segment, stated);
+      segments.push({ ...segment, flawBelow: below === null ? null : below.flaw });
+      name = below?.name ?? null;
+      stated = below?.stated ?? null;
     }
     segments.reverse();
-    const lastLsn = segments.at(-1)?.runs.at(-1)?.lastLsn ?? (segments.at(-1)?.name.baseLsn ?? this.#headLsn) - 1;
+    const whole = segments.map((segment, nth) => withFirstLost(segment, segments[nth - 1], this.#headLsn));
+    const last = whole.at(-1);
+    const lastLsn = last?.runs.at(-1)?.lastLsn ?? (last?.firstLsn ?? this.#headLsn) - 1;
     return {
-      segments: segments.map((segment, nth) => withFirstLost(segment, segments[nth - 1], this.#headLsn)),
+      segments: whole,
+      names,
+      highestId: Math.max(0, ...names.map(({ id }) => id), ...this.#vouchers.map(({ segmentId }) => segmentId)),
       headLsn: this.#headLsn,
       ending: this.#ending,
       flawAbove: this.#vanished(lastId, lastLsn),
     };
+  }
+
+  /** Of files that claim the same id the one counts whose header says so, too. */
+  async #settleStrays(): Promise<void> {
+    const settled: SegmentName[] = [];
+    for (const name of this.#names) {
+      const rival = settled.at(-1);
+      if (rival?.id !== name.id) settled.push(name);
+      else if (!await this.#isUsable(rival) && await this.#isUsable(name)) settled[settled.length - 1] = name;
+    }
+    this.#names = settled;
+  }
+
+  async #isUsable({ name }: SegmentName): Promise<boolean> {
+    const opened = await inspectSegment(this.#place, { name, logId: null }, "read");
+    if ("finding" in opened) return false;
+    await release(opened.file);
+    return true;
   }
 
   /** The segment with the highest id that exists. */
@@ -135,16 +169,27 @@ class Surveyor {
     return null;
   }
 
-  /** What its name says that is below it; null where the log begins in it. */
-  #below({ id, predecessorId, baseLsn }: SegmentName): SegmentName | "missing" | null {
+  /** What lies below a segment, as far as there is anything; null where the log begins in it. */
+  #below({ name, header }: SurveyedSegment, stated: Stated | null): Below | null {
+    const { id, predecessorId, baseLsn } = name;
+    const named = this.#names.find((each) => each.id === predecessorId);
+    const next = this.#names.find((each) => each.id < id) ?? null;
+    if (header === null) { // what its name says may be wrong: it ends nothing
+      const lower = named ?? next;
+      if (lower === null) return null;
+      const bound = stated?.lastLsn ?? MAX_NUMBER - 1;
+      const isLikely = baseLsn > lower.baseLsn && baseLsn - 1 <= bound && baseLsn - lower.baseLsn < MOST_LSNS;
+      const lastLsn = isLikely ? baseLsn - 1 : bound;
+      return { name: lower, flaw: null, stated: { lastLsn, endOffset: null, isWhole: isLikely && lower === named } };
+    }
     if (predecessorId === 0 || baseLsn <= this.#headLsn) return null;
-    return this.#names.find((each) => each.id === predecessorId && each.id < id && each.baseLsn <= baseLsn) ??
-      "missing";
-  }
-
-  /** Where one is missing, nothing says which was below it. */
-  #nextBelow({ predecessorId, baseLsn }: SegmentName): SegmentName | null {
-    return this.#names.find(({ id, baseLsn: base }) => id < predecessorId && base < baseLsn) ?? null;
+    const { lastLsn, endOffset } = header.predecessor;
+    if (named !== undefined && named.baseLsn <= baseLsn) {
+      return { name: named, flaw: null, stated: { lastLsn, endOffset, isWhole: true } };
+    }
+    // Nothing says which one was below the one that is missing.
+    const lower = this.#names.find((each) => each.id < predecessorId && each.baseLsn < baseLsn) ?? null;
+    return { name: lower, flaw: this.#missingBelow(name), stated: { lastLsn, endOffset: null, isWhole: false } };
   }
 
   #missingBelow({ name, predecessorId, baseLsn }: SegmentName): Flaw {
@@ -182,7 +227,7 @@ class Surveyor {
   async #surveySegment(name: SegmentName, stated: Stated | null): Promise<SurveyedSegment> {
     const where = stated === null ? "last" : "earlier";
     const opened = await inspectSegment(this.#place, { name: name.name, logId: this.#logId }, "read");
-    if ("finding" in opened) return unusable(name, where, opened, stated);
+    if ("finding" in opened) return unusable(name, where, opened, stated?.lastLsn ?? this.#lastLsnOf(name));
     this.#logId ??= opened.header.logId;
     try {
       this.#headLsn = Math.max(this.#headLsn, opened.header.headLsn);
@@ -192,7 +237,8 @@ class Surveyor {
       const flaws = stated === null
         ? await this.#flawsOfLast(name, opened, contents)
         : flawsOfEarlier(name, opened, contents, stated);
-      return { name, header: opened.header, sizeBytes: opened.sizeBytes, runs: contents.runs, flawBelow: null, flaws };
+      const { header, sizeBytes } = opened;
+      return { name, header, sizeBytes, firstLsn: name.baseLsn, runs: contents.runs, flawBelow: null, flaws };
     } catch (error) {
       throw error instanceof WalError ? error : new WalIoError(`read ${name.name}`, error);
     } finally {
@@ -201,7 +247,7 @@ class Surveyor {
   }
 
   /** What is behind the last run may have been torn by a crash, unless something vouches for it. */
-  async #flawsOfLast({ name }: SegmentName, opened: OpenSegmentFile, { runs }: Contents): Promise<Flaw[]> {
+  async #flawsOfLast(name: SegmentName, opened: OpenSegmentFile, { runs }: Contents): Promise<Flaw[]> {
     const [first] = runs;
     const behind = await lookBehind(opened, first.endOffset);
     const flaws: Flaw[] = [];
@@ -215,22 +261,33 @@ class Surveyor {
         where: "last",
         finding: end === offset ? "whole" : "bad-frame",
         voucher,
-        segment: name,
+        segment: name.name,
         offset,
         bytes: end - offset,
         firstLsn: lastLsn + 1,
-        lastLsn: next === undefined ? this.#lastLostBehind(opened, lastLsn, behind.lastLsn) : next.firstLsn - 1,
+        lastLsn: next === undefined ? this.#lastLostBehind(name, lastLsn, behind.lastLsn) : next.firstLsn - 1,
         what: `no good frame begins at offset ${offset}, where LSN ${lastLsn + 1} must be`,
       });
     }
     return flaws;
   }
 
-  #lastLostBehind({ header: { id } }: OpenSegmentFile, lastLsn: number, tornLsn: number): number {
-    const marked = this.#vouchers.find(({ segmentId }) => segmentId === id)?.lsn ?? 0;
-    const lost = Math.max(tornLsn, marked);
+  #lastLostBehind(name: SegmentName, lastLsn: number, tornLsn: number): number {
+    const lost = Math.max(tornLsn, this.#lastLsnOf(name));
     return lost > lastLsn ? lost : 0;
   }
+
+  /** The last LSN that a voucher says is in this segment; 0 where none does. */
+  #lastLsnOf({ id }: SegmentName): number {
+    return this.#vouchers.find(({ segmentId }) => segmentId === id)?.lsn ?? 0;
+  }
+}
+
+/** The next segment to look at, what is known of it, and what is missing above it. */
+interface Below {
+  readonly name: SegmentName | null;
+  readonly stated: Stated;
+  readonly flaw: Flaw | null;
 }
 
 function limitsOf({ sizeBytes }: OpenSegmentFile, stated: Stated | null): Limits {
@@ -246,12 +303,12 @@ function flawsOfEarlier(
   { name }: SegmentName,
   { sizeBytes }: OpenSegmentFile,
   { runs }: Contents,
-  { endOffset, lastLsn: statedLsn, isNext }: Stated,
+  { endOffset, lastLsn: statedLsn, isWhole }: Stated,
 ): Flaw[] {
   const end = endOffset ?? sizeBytes;
   return runs.flatMap(({ endOffset: offset, lastLsn }, nth) => {
     const next = runs[nth + 1];
-    const isReached = !isNext || lastLsn >= statedLsn && (endOffset === null || offset >= endOffset);
+    const isReached = !isWhole || lastLsn >= statedLsn && (endOffset === null || offset >= endOffset);
     if (next === undefined && isReached) return [];
     const isShrunk = next === undefined && sizeBytes < end;
     return {
@@ -271,7 +328,7 @@ function flawsOfEarlier(
 }
 
 /** Without its header no frame of it can be checked. */
-function unusable(name: SegmentName, where: Where, { finding, what }: Fault, stated: Stated | null): SurveyedSegment {
+function unusable(name: SegmentName, where: Where, { finding, what }: Fault, lastLsn: number): SurveyedSegment {
   const flaw = {
     where,
     finding,
@@ -279,23 +336,22 @@ function unusable(name: SegmentName, where: Where, { finding, what }: Fault, sta
     segment: name.name,
     offset: 0,
     bytes: 0,
-    firstLsn: name.baseLsn,
-    lastLsn: stated?.lastLsn ?? 0,
+    firstLsn: 0, // where it begins is known when what is below it is
+    lastLsn: lastLsn < MAX_NUMBER - 1 ? lastLsn : 0,
     what,
   };
-  return { name, header: null, sizeBytes: 0, runs: [], flawBelow: null, flaws: [flaw] };
+  return { name, header: null, sizeBytes: 0, firstLsn: 0, runs: [], flawBelow: null, flaws: [flaw] };
 }
 
-function statedBy({ name, header }: SurveyedSegment, isNext: boolean): Stated {
-  if (header === null || !isNext) return { lastLsn: name.baseLsn - 1, endOffset: null, isNext };
-  const { lastLsn, endOffset } = header.predecessor;
-  return { lastLsn, endOffset, isNext };
-}
-
-/** What is lost below it begins behind what is there below that. */
+/** What is lost below a segment, or in one that cannot be used, begins behind what is there below that. */
 function withFirstLost(segment: SurveyedSegment, below: SurveyedSegment | undefined, headLsn: number): SurveyedSegment {
-  const { flawBelow } = segment;
-  if (flawBelow === null) return segment;
-  const lastBelow = below === undefined ? headLsn - 1 : below.runs.at(-1)?.lastLsn ?? below.name.baseLsn - 1;
-  return { ...segment, flawBelow: { ...flawBelow, firstLsn: lastBelow + 1 } };
+  const { name, header, flawBelow, flaws } = segment;
+  if (header !== null && flawBelow === null) return segment;
+  const lastBelow = below?.runs.at(-1)?.lastLsn;
+  // Below it nothing tells; a name that says where it begins may be wrong, and is when no log can be so long.
+  const named = header === null && name.baseLsn > headLsn && name.baseLsn < MOST_LSNS ? name.baseLsn : headLsn;
+  const isLikely = header === null && lastBelow !== undefined && named > lastBelow && named - lastBelow < MOST_LSNS;
+  const firstLsn = lastBelow === undefined || isLikely ? named : lastBelow + 1;
+  if (header !== null) return { ...segment, flawBelow: flawBelow === null ? null : { ...flawBelow, firstLsn } };
+  return { ...segment, firstLsn, flaws: flaws.map((flaw) => ({ ...flaw, firstLsn })) };
 }

@@ -100,7 +100,8 @@ test("evidence lock mark: the last segment has vanished whole, and so has the on
     const { id = 0 } = parseSegmentName(gone) ?? {};
     log.disk.remove(pathOf(gone));
     const mark = viewOf(log.file("lock")).getUint32(16, true);
-    await assertCorrupt(log, { segment: `number ${id}`, offset: mark, lsn: entries, evidence: "lock-mark" });
+    const lsn = entries === 2 ? 1 : 5; // the first one that is lost
+    await assertCorrupt(log, { segment: `number ${id}`, offset: mark, lsn, evidence: "lock-mark" });
   }
 });
 
@@ -132,7 +133,7 @@ test("evidence successor: the predecessor is missing, near or far", async () => 
     const log = await openEvenLog(13);
     assertEquals(log.segments().length, 4);
     log.disk.remove(pathOf(log.segments()[nth] ?? ""));
-    await assertCorrupt(log, { segment: `number ${nth + 1}`, offset: 0, lsn: 1, evidence: "successor" });
+    await assertCorrupt(log, { segment: `number ${nth + 1}`, offset: 0, lsn: 4 * nth + 1, evidence: "successor" });
   }
 });
 
@@ -141,7 +142,7 @@ test("evidence successor: the predecessor has shrunk", async () => {
   const [first = "", second = ""] = log.segments();
   const { endOffset } = log.header(second).predecessor;
   log.damage(first, (bytes) => bytes.slice(0, endOffset - 1));
-  await assertCorrupt(log, { segment: first, offset: endOffset - 1, lsn: 1, evidence: "successor" });
+  await assertCorrupt(log, { segment: first, offset: frameAt(4), lsn: 4, evidence: "successor" });
   log.damage(first, (bytes) => {
     const longer = new Uint8Array(endOffset); // the footer is a comfort: without it the log is whole
     longer.set(bytes);

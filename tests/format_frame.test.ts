@@ -27,7 +27,7 @@ const controlKinds = [FrameKind.HEAD, FrameKind.SKIP, FrameKind.MARK, FrameKind.
 
 test("a frame is read as it was written, with the smallest numbers and with the largest", () => {
   const small = { kind: FrameKind.ENTRIES, firstLsn: 1, syncedLsn: 0, time: 0 };
-  const large = { kind: FrameKind.BATCH, firstLsn: MAX_NUMBER, syncedLsn: MAX_NUMBER, time: MAX_NUMBER };
+  const large = { kind: FrameKind.BATCH, firstLsn: MAX_NUMBER, syncedLsn: MAX_NUMBER - 1, time: MAX_NUMBER };
   for (const wish of [small, large]) {
     const bytes = frameAt(MAX_NUMBER - 7, { ...wish, entries: ["a", ""] });
     assertEquals(readFrame(bytes, MAX_NUMBER - 7), { ...wish, lengthBytes: 64, count: 2 });
@@ -97,10 +97,19 @@ test("zeros are never a frame, and half a header is none", () => {
 test("a frame of a kind that this version does not know is not valid, however right its checksums are", () => {
   const known: readonly number[] = Object.values(FrameKind);
   for (let kind = 0; kind < 256; kind++) {
-    const bytes = frameAt(4096, { firstLsn: 1, entries: ["a"] });
+    const bytes = frameAt(4096, { firstLsn: 1, kind: FrameKind.IDLE, payload: 0 });
     viewOf(bytes).setUint8(44, kind);
     checksumOf().seal(bytes, viewOf(bytes), 0, bytes.length, 4096);
     assertEquals(readFrame(bytes, 4096) !== null, known.includes(kind), `kind ${kind}`);
+  }
+});
+
+test("a frame that vouches for itself, and a control frame with entries, are none, however right their checksums are", () => {
+  for (const syncedLsn of [5, 6, MAX_NUMBER]) {
+    assertEquals(readFrame(frameAt(4096, { firstLsn: 5, syncedLsn, entries: ["a"] }), 4096), null);
+  }
+  for (const kind of controlKinds) {
+    assertEquals(readFrame(frameAt(4096, { firstLsn: 5, kind, payload: 0, statedCount: 1 }), 4096), null);
   }
 });
 

@@ -22,19 +22,35 @@ test("a header is read as it was written, with the smallest numbers and with the
       epoch: { id: "00".repeat(8), parentId: "00".repeat(8), lsn: 0 },
       salt: "00".repeat(8),
     },
-    ...{ id: 0, baseLsn: 0, predecessor: { id: 0, endOffset: 0, lastLsn: 0 }, headLsn: 0, setId: 0, time: 0 },
+    ...{ id: 1, baseLsn: 1, predecessor: { id: 0, endOffset: 0, lastLsn: 0 }, headLsn: 1, setId: 0, time: 0 },
   });
   const most = headerWith({
     ...{ logId: "ff".repeat(16), salt: "ff".repeat(8), id: MAX_NUMBER, baseLsn: MAX_NUMBER, headLsn: MAX_NUMBER },
     epoch: { id: "ff".repeat(8), parentId: "ff".repeat(8), lsn: MAX_NUMBER },
     ...{
-      predecessor: { id: MAX_NUMBER, endOffset: MAX_NUMBER, lastLsn: MAX_NUMBER },
+      predecessor: { id: MAX_NUMBER - 1, endOffset: MAX_NUMBER, lastLsn: MAX_NUMBER - 1 },
       setId: MAX_NUMBER,
       time: MAX_NUMBER,
     },
   });
   for (const header of [headerWith(), least, most]) {
     assertEquals(decodeHeader(encodeHeader(header, crc32), crc32), header);
+  }
+});
+
+test("a header that contradicts itself is damaged, however right its checksum is", () => {
+  const { predecessor } = headerWith();
+  const none = { id: 0, endOffset: 0, lastLsn: 1000 };
+  for (
+    const changes of [
+      { baseLsn: 1002 },
+      { predecessor: { ...predecessor, id: 7 } },
+      { predecessor: { ...predecessor, endOffset: HEADER_BYTES } },
+      { predecessor: none, headLsn: 1000 },
+      { predecessor: { ...none, endOffset: 5000 }, headLsn: 1001 },
+    ]
+  ) {
+    assertEquals(decodeHeader(encodeHeader(headerWith(changes), crc32), crc32), { fault: "damaged" });
   }
 });
 

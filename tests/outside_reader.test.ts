@@ -301,7 +301,7 @@ for (const isSameLine of [true, false]) {
     assertEquals(others, []);
     if (!isSameLine) {
       const epoch = { id: "aa".repeat(8), parentId: "bb".repeat(8), lsn: 0 };
-      log.changeHeader(name, { predecessor: { id: 0, endOffset: 0, lastLsn: 4 }, epoch });
+      log.changeHeader(name, { predecessor: { id: 0, endOffset: 0, lastLsn: 4 }, headLsn: 5, epoch });
       log.plant(segmentName(2, 0, 5), log.file(name));
       log.disk.remove(pathOf(name));
     }

@@ -199,9 +199,17 @@ test("a skip that goes back, and LSNs that go beyond the last one there is, end 
   assertEquals((await scanBytes(framesOf(entries), { firstLsn: last })).nextLsn, MAX_NUMBER);
   assertEquals((await scanBytes(framesOf({ ...entries, entries: ["a", "b"] }), { firstLsn: last })).told, []);
   assertEquals(
-    (await scanBytes(framesOf({ ...entries, kind: FrameKind.SKIP, payload: last }), { firstLsn: last })).nextLsn,
+    (await scanBytes(framesOf({ firstLsn: last, kind: FrameKind.SKIP, payload: last }), { firstLsn: last })).nextLsn,
     MAX_NUMBER,
   );
+});
+
+test("a head frame that cuts what is not there ends the log", async () => {
+  const a = { firstLsn: 1, entries: ["a"] };
+  const b = { firstLsn: 2, entries: ["b"] };
+  const scanned = (payload: number): Promise<{ nextLsn: number }> =>
+    scanBytes(framesOf(a, { firstLsn: 2, kind: FrameKind.HEAD, payload }, b));
+  assertEquals([(await scanned(2)).nextLsn, (await scanned(3)).nextLsn], [3, 2]);
 });
 
 test("a skip that is too short to say how far it goes ends the log, and is no slip of the reader", async () => {
