@@ -146,8 +146,8 @@ async function syncAncestors(runtime: Runtime, path: string, report: Report): Pr
 /** What the lock file says of the last clean end. */
 export async function readLockMark({ crc32 }: Place, lockFile: RuntimeFile): Promise<OutsideVoucher[]> {
   const bytes = new Uint8Array(LOCK_MARK_BYTES);
-  const count = await lockFile.read(bytes, 0);
-  const mark = decodeLockMark(bytes.subarray(0, count), crc32);
+  await lockFile.read(bytes, 0); // what it is short of is zeros, as it will be when an owner has written his name
+  const mark = decodeLockMark(bytes, crc32);
   return mark === null ? [] : [{ evidence: "lock-mark", ...mark }];
 }
 
