@@ -16,7 +16,7 @@ import type { RuntimeFile } from "./runtime/port.ts";
 import { chunksOf, FrameScanner } from "./scan.ts";
 import { type Place, release } from "./segment.ts";
 import type { Spares } from "./spares.ts";
-import type { Survey, SurveyedSegment } from "./survey.ts";
+import { flawsOf, type Survey, type SurveyedSegment } from "./survey.ts";
 
 /** So much is written again at once. */
 const PIECE_BYTES = 1024 * 1024;
@@ -54,14 +54,13 @@ export function planCut(survey: Survey): MendingPlan {
 
 /** Keeps every frame that checks. */
 export function planSalvage(survey: Survey): MendingPlan {
-  const { segments, headLsn, flawAbove } = survey;
+  const { segments, headLsn } = survey;
   const { nth, kept } = lastGood(survey);
   const sources = segments.slice(nth).map((segment) => ({
     segment,
     runs: segment.runs.slice(segment === kept ? 1 : 0).filter((run) => isWorthCopying(run, headLsn)),
   }));
-  const flaws = [...segments.flatMap(({ flaws }) => flaws), ...(flawAbove === null ? [] : [flawAbove])];
-  const lostLsn = flaws.reduce((highest, { lastLsn }) => Math.max(highest, lastLsn), 0);
+  const lostLsn = flawsOf(survey).reduce((highest, { lastLsn }) => Math.max(highest, lastLsn), 0);
   return planOf(survey, sources.filter(({ runs }) => runs.length > 0), lostLsn);
 }
 
@@ -100,8 +99,9 @@ function lastGood({ segments }: Survey): { readonly nth: number; readonly kept: 
     if (segment.flawBelow !== null) return { nth, kept };
     const [flaw] = segment.flaws;
     const [first] = segment.runs;
-    if (flaw !== undefined && (first?.endOffset ?? HEADER_BYTES) === HEADER_BYTES) return { nth, kept };
-    kept = segment;
+    const isEmpty = (first?.endOffset ?? HEADER_BYTES) === HEADER_BYTES;
+    if (flaw !== undefined && isEmpty) return { nth, kept };
+    if (!isEmpty) kept = segment; // one that never got a frame is nobody's predecessor
     if (flaw !== undefined) return { nth, kept };
   }
   return { nth: segments.length, kept };
@@ -144,7 +144,7 @@ export async function mend(survey: Survey, plan: MendingPlan, options: MendingOp
     precedingBytes += segment.endOffset - HEADER_BYTES;
     predecessor = { id: segment.header.id, endOffset: segment.endOffset, lastLsn };
   }
-  return await setAside(place, plan.replaced, names);
+  return await setAside(place, plan, names);
 }
 
 /**
@@ -216,16 +216,21 @@ async function copyRun(
   }
 }
 
-/** Renames them, each to a name that nothing bears. */
-async function setAside(place: Place, replaced: readonly string[], names: readonly string[]): Promise<string[]> {
-  const { runtime, directory } = place;
+/** The names under which they are kept, each of which nothing bears yet. */
+export function asideNames({ replaced }: MendingPlan, names: readonly string[]): string[] {
   const taken = new Set(names);
-  const aside: string[] = [];
-  for (const name of replaced) {
+  return replaced.map((name) => {
     let to = asideName(name);
     for (let nth = 2; taken.has(to); nth++) to = `${asideName(name)}.${nth}`;
-    await runtime.rename(runtime.join(directory, name), runtime.join(directory, to));
-    aside.push(to);
+    return to;
+  });
+}
+
+async function setAside(place: Place, plan: MendingPlan, names: readonly string[]): Promise<string[]> {
+  const { runtime, directory } = place;
+  const aside = asideNames(plan, names);
+  for (const [nth, name] of plan.replaced.entries()) {
+    await runtime.rename(runtime.join(directory, name), runtime.join(directory, aside[nth] ?? asideName(name)));
   }
   if (aside.length > 0) await runtime.syncDirectory(directory);
   return aside;

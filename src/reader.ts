@@ -108,7 +108,7 @@ export class ChainReader implements Pin {
     if (segment === null) throw new Error("there is no segment to read");
     const file = await this.#files.acquire(link, segment.header.logId);
     try {
-      const limitOffset = await this.#limitOf(link);
+      const limitOffset = await this.#limitOf(link, file);
       const point = link.next === null && segment.header.id === link.id
         ? pointAtOrBefore(segment.index.points, this.#nextLsn)
         : await footerPoint(file.opened, link, this.#nextLsn);
@@ -123,18 +123,23 @@ export class ChainReader implements Pin {
   }
 
   /** Where the segment ends, as far as it is written. */
-  async #limitOf(link: Link): Promise<number> {
+  async #limitOf(link: Link, file: SharedFile): Promise<number> {
     const { segment } = this.#tail;
     if (segment === null) return HEADER_BYTES;
     if (link.next === null) return segment.endOffset;
     if (link.endOffset !== null) return link.endOffset;
-    const successor = await this.#files.acquire(link.next, segment.header.logId);
+    const successor = await this.#files.acquire(link.next, segment.header.logId).catch((error: unknown) => {
+      if (error instanceof WalCorruptionError) return null;
+      throw error;
+    });
+    // Its name still says with which LSN it begins: up to there this one is read, and the damage is met behind that.
+    if (successor === null) return await file.size();
     await this.#files.release(successor);
     return learnEnd(link, successor.opened.header);
   }
 
-  async #readOn({ link, scanner }: Place): Promise<boolean> {
-    scanner.limitOffset = await this.#limitOf(link);
+  async #readOn({ link, file, scanner }: Place): Promise<boolean> {
+    scanner.limitOffset = await this.#limitOf(link, file);
     try {
       return await scanner.more();
     } catch (error) {

@@ -8,7 +8,8 @@ import { checkChoice, checkFlag, checkFunction, checkOptions } from "./checks.ts
 import { closeLog } from "./closing.ts";
 import { WalCorruptionError, type WalError, WalFormatError, WalLimitError, WalVersionError } from "./errors.ts";
 import { quietly, type WalEvent } from "./event.ts";
-import { asideName, parseSegmentName } from "./format.ts";
+import { parseSegmentName } from "./format.ts";
+import { asideNames } from "./mending.ts";
 import { type OpenedLog, openLog, resolveDirectory, type Thorough } from "./opening.ts";
 import { RECOVERY_MODES, type RecoveryMode, type WalOptions } from "./options.ts";
 import { remedyFor } from "./remedy.ts";
@@ -102,7 +103,7 @@ async function wouldRepair(directory: string | URL, mode: RecoveryMode, options:
     refusal: null,
     firstLsn: plan.headLsn,
     lastLsn: Math.max(plan.predecessor.lastLsn, plan.lastLsn),
-    setAside: plan.replaced.map(asideName),
+    setAside: asideNames(plan, names),
   };
 }
 

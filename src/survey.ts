@@ -351,7 +351,13 @@ function withFirstLost(segment: SurveyedSegment, below: SurveyedSegment | undefi
   // Below it nothing tells; a name that says where it begins may be wrong, and is when no log can be so long.
   const named = header === null && name.baseLsn > headLsn && name.baseLsn < MOST_LSNS ? name.baseLsn : headLsn;
   const isLikely = header === null && lastBelow !== undefined && named > lastBelow && named - lastBelow < MOST_LSNS;
-  const firstLsn = lastBelow === undefined || isLikely ? named : lastBelow + 1;
+  const isNext = isLikely && below?.name.id === name.predecessorId;
+  const firstLsn = lastBelow === undefined || isNext ? named : lastBelow + 1;
   if (header !== null) return { ...segment, flawBelow: flawBelow === null ? null : { ...flawBelow, firstLsn } };
-  return { ...segment, firstLsn, flaws: flaws.map((flaw) => ({ ...flaw, firstLsn })) };
+  const leastLsn = named > firstLsn ? named - 1 : 0; // what it says of those before it is known to be lost
+  return {
+    ...segment,
+    firstLsn,
+    flaws: flaws.map((flaw) => ({ ...flaw, firstLsn, lastLsn: Math.max(flaw.lastLsn, leastLsn) })),
+  };
 }

@@ -12,7 +12,7 @@ import {
   WalVersionError,
 } from "../mod.ts";
 import { viewOf } from "../src/bytes.ts";
-import { HEADER_BYTES } from "../src/format.ts";
+import { HEADER_BYTES, segmentName } from "../src/format.ts";
 import { evenText, frameAt, openEvenLog } from "./support/even_log.ts";
 import { DIRECTORY, type LogFixture, pathOf, quiet } from "./support/log_fixture.ts";
 
@@ -255,6 +255,40 @@ test("a crash in the middle of a mending leaves the log as it was, or as it is t
       assertEquals(wal.lastLsn, 10);
     }
   }
+});
+
+test("a last segment that never got a frame is nobody's predecessor, also of a mending", async () => {
+  for (const recovery of ["point-in-time", "salvage"] as const) {
+    const log = await openEvenLog(8);
+    log.faults.stop("syncDirectory", "after");
+    log.wal.append(evenText(9));
+    await quiet();
+    log.kill();
+    assertEquals(log.segments().length, 3);
+    log.plant(segmentName(9, 8, 30), new Uint8Array(16 * 1024)); // one that vanished but for its name
+    const wal = await log.open({ recovery });
+    assertEquals(await lsns(log), [1, 2, 3, 4, 5, 6, 7, 8]);
+    await wal.commit(evenText(wal.lastLsn + 1));
+    log.crash({ keep: "none" });
+    await log.open({ recovery: "strict" });
+    assertEquals((await lsns(log)).length, 9);
+  }
+});
+
+test("who reads a log meets damage where it is, and not before: in the successor's header it is behind this segment", async () => {
+  const log = await openThreeSegments();
+  log.damage(nthSegment(log, 2), (bytes) => bytes.fill(0, 0, 512));
+  log.kill();
+  await assertRejects(() => log.open(), WalCorruptionError);
+  const four = await openEvenLog(14);
+  four.damage(nthSegment(four, 2), (bytes) => bytes.fill(0, 0, 512));
+  four.kill();
+  const wal = await four.open();
+  const seen: number[] = [];
+  await assertRejects(async () => {
+    for await (const { lsn } of wal.readable()) seen.push(lsn);
+  }, WalCorruptionError);
+  assertEquals(seen, [1, 2, 3, 4]);
 });
 
 test("a salvage that is killed twice does not complete the set that was given up first", async () => {
