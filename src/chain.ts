@@ -111,6 +111,28 @@ export function mayBeLast({ id, setId }: SegmentHeader): boolean {
   return setId === 0 || setId === id;
 }
 
+/** Whether a header goes on, on the same line of history, where the one before it ends. */
+export function isNextOf({ epoch, predecessor }: SegmentHeader, before: SegmentHeader): boolean {
+  return epoch.id === before.epoch.id || epoch.parentId === before.epoch.id && epoch.lsn === predecessor.lastLsn;
+}
+
+/** What is wrong where two files claim to be the same segment; null where none do. The newest first. */
+export function rivalsAmong(segments: readonly SegmentName[]): Rivals | null {
+  const nth = segments.findIndex(({ id }, nth) => segments[nth + 1]?.id === id);
+  const [one, other] = [segments[nth], segments[nth + 1]];
+  if (one === undefined || other === undefined) return null;
+  const what =
+    `${other.name} claims to be segment number ${one.id} as well; move the one that is not this log's out of the ` +
+    "directory";
+  return { name: one.name, what };
+}
+
+/** A file, and what is wrong with it. */
+export interface Rivals {
+  readonly name: string;
+  readonly what: string;
+}
+
 /** What its successor's header says: where this one ends, and how much lies before the other. */
 export function learnEnd(link: Link, successor: SegmentHeader): number {
   if (link.next !== null) link.next.precedingBytes = successor.precedingBytes;

@@ -7,7 +7,7 @@
 
 import { setTornAside } from "./aside.ts";
 import type { OutsideVoucher } from "./behind.ts";
-import type { Chain } from "./chain.ts";
+import type { Chain, Link } from "./chain.ts";
 import { createChecksum } from "./checksum.ts";
 import { Committer } from "./committer.ts";
 import { Cut } from "./cut.ts";
@@ -23,6 +23,7 @@ import {
 } from "./errors.ts";
 import { type Report, reporter } from "./event.ts";
 import { decodeLockMark, HEADER_BYTES, LOCK_MARK_BYTES, parseSegmentName, type SegmentName } from "./format.ts";
+import { openGoodSegment } from "./good_segment.ts";
 import { DirectoryLock } from "./lock.ts";
 import { type Settings, settle, type WalOptions } from "./options.ts";
 import { recover } from "./recovery.ts";
@@ -30,7 +31,7 @@ import { carryOut, remedyFor } from "./remedy.ts";
 import { damageOf, type Findings, recoveryOf, type WalRecovery } from "./report.ts";
 import { detectRuntime } from "./runtime/detect.ts";
 import type { Runtime, RuntimeFile } from "./runtime/port.ts";
-import type { Place } from "./segment.ts";
+import { type Place, release } from "./segment.ts";
 import { SegmentFiles } from "./segment_files.ts";
 import { Spares } from "./spares.ts";
 import { Counters } from "./stats.ts";
@@ -202,6 +203,14 @@ function start(
   return { place, settings, lock, spares, tail, files: new SegmentFiles(place), committer, cut, counters, recovery };
 }
 
+/** The chain was walked by names: before anything is freed that is not on it, each header must say the same as its name. */
+async function confirmChain(place: Place, links: readonly Link[], logId: string | null): Promise<void> {
+  for (const { name } of links) {
+    const { file } = await openGoodSegment(place, { name, logId, where: "earlier" }, "read");
+    await release(file);
+  }
+}
+
 /** What lies below the chain was cut, and only what is torn in it is worth keeping; what lies beside it was never the log's. */
 function freeLeftOver(
   place: Place,
@@ -215,9 +224,12 @@ function freeLeftOver(
   const leftOver = new Map(segments.filter(({ name }) => !onChain.has(name)).map((each) => [each.name, each]));
   if (leftOver.size === 0) return;
   const firstLsn = links[0]?.baseLsn ?? 0;
-  void spares.free([...leftOver.keys()], (name) => {
+  const confirmed = confirmChain(place, links, logId);
+  confirmed.catch(() => {}); // who waits for it hears of it
+  void spares.free([...leftOver.keys()], async (name) => {
+    await confirmed;
     const endOffset = (leftOver.get(name)?.baseLsn ?? 0) >= firstLsn ? HEADER_BYTES : null;
     const isThere = (id: number): boolean => segments.some((each) => each.id === id);
-    return setTornAside(place, { name, logId, endOffset, isThere }, report);
+    return await setTornAside(place, { name, logId, endOffset, isThere }, report);
   });
 }

@@ -7,7 +7,7 @@
  * @module
  */
 
-import { type Link, linkTo, mayBeLast, type Walk, walkDown } from "./chain.ts";
+import { type Link, linkTo, mayBeLast, rivalsAmong, type Walk, walkDown } from "./chain.ts";
 import {
   messageOf,
   systemCode,
@@ -118,7 +118,10 @@ export class OutsideChain {
     const files = await runtime.list(directory).catch((error: unknown) => {
       throw new WalDirectoryError(`cannot read the log in ${directory}: ${messageOf(error)}`, error);
     });
-    return segmentsOf(files);
+    const segments = segmentsOf(files);
+    const rivals = rivalsAmong(segments);
+    if (rivals !== null) throw new WalFormatError(runtime.join(directory, rivals.name), rivals.what);
+    return segments;
   }
 
   /** Opens one of them to be read; null where the listing is stale. */
@@ -129,6 +132,12 @@ export class OutsideChain {
     else if (next !== null) return null;
     const opened = await this.#openNamed(name, link.id);
     if (opened === null) return null;
+    if (opened.header.logId !== this.#logId) {
+      await release(opened.file);
+      const path = this.#place.runtime.join(this.#place.directory, name);
+      this.#staleReason = new WalFormatError(path, "it belongs to another log"); // unless the whole log is another's by now
+      return null;
+    }
     const { endOffset, lastLsn } = successor?.header.predecessor ?? { endOffset: Infinity, lastLsn: Infinity };
     return { name, opened, endOffset, lastLsn };
   }

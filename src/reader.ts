@@ -129,8 +129,8 @@ export class ChainReader implements Pin {
     if (link.next === null) return segment.endOffset;
     if (link.endOffset !== null) return link.endOffset;
     const successor = await this.#files.acquire(link.next, segment.header.logId).catch((error: unknown) => {
-      if (error instanceof WalCorruptionError) return null;
-      throw error;
+      if (error instanceof WalIoError) throw error;
+      return null;
     });
     // Its name still says with which LSN it begins: up to there this one is read, and the damage is met behind that.
     if (successor === null) return await file.size();

@@ -7,8 +7,8 @@
  */
 
 import { lookBehind, type OutsideVoucher, voucherFor } from "./behind.ts";
-import { type Link, mayBeLast, walkDown } from "./chain.ts";
-import { WalError, WalIoError } from "./errors.ts";
+import { isNextOf, type Link, mayBeLast, rivalsAmong, walkDown } from "./chain.ts";
+import { WalError, WalFormatError, WalIoError } from "./errors.ts";
 import {
   decodeControlPayload,
   FrameKind,
@@ -104,6 +104,8 @@ export async function recover(
   vouchers: readonly OutsideVoucher[],
 ): Promise<Found | null> {
   const segments = segmentsOf(names);
+  const rivals = rivalsAmong(segments);
+  if (rivals !== null) throw new WalFormatError(pathOf(place, rivals.name), rivals.what);
   const last = await openLast(place, segments);
   const highest = vouchers.reduce<OutsideVoucher | null>(
     (a, b) => a === null || b.segmentId > a.segmentId ? b : a,
@@ -251,6 +253,12 @@ async function walk(place: Place, last: LastFile, segments: readonly SegmentName
     const damage = { segment: `number ${id}`, offset: 0, lsn, evidence: "successor" } as const;
     return refuse("earlier", fault, damage, place.directory);
   }
+  const [lowest] = walked.links;
+  if (lowest !== undefined && lowest.baseLsn > scan.headLsn) { // only a first segment has nothing before it, and the head in it
+    const what = `its name says that nothing is before it, and the log begins with LSN ${scan.headLsn}`;
+    const damage = { segment: lowest.name, offset: 0, lsn: scan.headLsn, evidence: "successor" } as const;
+    refuse("earlier", { finding: "damaged-header", what }, damage, pathOf(place, lowest.name));
+  }
   const second = walked.links.at(-2);
   if (second === undefined) return walked.links;
   const { name } = second;
@@ -258,6 +266,9 @@ async function walk(place: Place, last: LastFile, segments: readonly SegmentName
   const opened = await openGoodSegment(place, { name, logId, where: "earlier" }, "read");
   try {
     second.precedingBytes = opened.header.precedingBytes;
+    if (!isNextOf(last.header, opened.header)) {
+      throw new WalFormatError(pathOf(place, name), `it is of another line of history than ${last.name}`);
+    }
     if (opened.sizeBytes < predecessor.endOffset) {
       const { runs: [{ endOffset: offset, lastLsn }] } = await readContents(opened, predecessor);
       const what = `it ends before offset ${predecessor.endOffset}, where ${last.name} says it ends`;

@@ -73,17 +73,19 @@ export async function readContents(opened: OpenSegmentFile, limits: Limits): Pro
 /** A file that is read piece by piece, from many places close to each other: the last large piece is kept. */
 class KeptChunk implements Chunks {
   readonly #file: RuntimeFile;
+  readonly #sizeBytes: number;
   #offset = 0;
   #bytes: Uint8Array<ArrayBuffer> = new Uint8Array(0);
 
-  constructor(file: RuntimeFile) {
+  constructor({ file, sizeBytes }: OpenSegmentFile) {
     this.#file = file;
+    this.#sizeBytes = sizeBytes;
   }
 
   async readChunk(offset: number, lengthBytes: number): Promise<Uint8Array<ArrayBuffer>> {
     const at = offset - this.#offset;
     if (at < 0 || at + lengthBytes > this.#bytes.length) {
-      const bytes = new Uint8Array(Math.max(lengthBytes, KEPT_BYTES));
+      const bytes = new Uint8Array(Math.max(lengthBytes, Math.min(KEPT_BYTES, this.#sizeBytes - offset)));
       this.#bytes = bytes.subarray(0, await this.#file.read(bytes, offset));
       this.#offset = offset;
     }
@@ -111,7 +113,7 @@ class Reading {
   constructor(opened: OpenSegmentFile, limits: Limits) {
     this.#opened = opened;
     this.#limits = limits;
-    this.#chunks = new KeptChunk(opened.file);
+    this.#chunks = new KeptChunk(opened);
   }
 
   async run({ offset, lsn }: Start): Promise<Run> {

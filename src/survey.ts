@@ -6,7 +6,7 @@
  */
 
 import { lookBehind, type OutsideVoucher, voucherFor } from "./behind.ts";
-import { mayBeLast } from "./chain.ts";
+import { isNextOf, mayBeLast, type Rivals, rivalsAmong } from "./chain.ts";
 import { WalError, WalIoError } from "./errors.ts";
 import { MAX_NUMBER, type SegmentHeader, type SegmentName, segmentsOf } from "./format.ts";
 import { evidenceOf, inspectSegment } from "./good_segment.ts";
@@ -58,7 +58,7 @@ export interface Survey {
   readonly highestId: number;
   readonly headLsn: number;
   readonly ending: Ending;
-  /** A segment above the last one that has vanished. */
+  /** A segment above the last one that has vanished, or two files that claim to be one. */
   readonly flawAbove: Flaw | null;
 }
 
@@ -92,14 +92,16 @@ interface Stated {
   readonly endOffset: number | null;
   /** False where its successor is missing or cannot be used: then it may end anywhere before that LSN. */
   readonly isWhole: boolean;
+  /** Its successor, where that one's header says so. */
+  readonly successor: SegmentHeader | null;
 }
 
 class Surveyor {
   readonly #place: Place;
   readonly #vouchers: readonly OutsideVoucher[];
   readonly #surveyed: Surveyed;
-  /** The highest id first, and each id once. */
-  #names: readonly SegmentName[];
+  /** The highest id first. */
+  readonly #names: readonly SegmentName[];
   #logId: string | null = null;
   #headLsn = 1;
   #ending: Ending = "unclean";
@@ -113,9 +115,10 @@ class Surveyor {
 
   async survey(): Promise<Survey> {
     const names = this.#names;
-    await this.#settleStrays();
+    const rivals = rivalsAmong(names);
     const segments: SurveyedSegment[] = [];
     let name = await this.#last();
+    this.#logId = await this.#findLogId(name);
     const lastId = name?.id ?? 0;
     let stated: Stated | null = null;
     while (name !== null) {
@@ -136,26 +139,8 @@ class Surveyor {
       highestId: Math.max(0, ...names.map(({ id }) => id), ...this.#vouchers.map(({ segmentId }) => segmentId)),
       headLsn: this.#headLsn,
       ending: this.#ending,
-      flawAbove: this.#vanished(lastId, lastLsn),
+      flawAbove: rivals === null ? this.#vanished(lastId, lastLsn) : rivalry(rivals, lastLsn),
     };
-  }
-
-  /** Of files that claim the same id the one counts whose header says so, too. */
-  async #settleStrays(): Promise<void> {
-    const settled: SegmentName[] = [];
-    for (const name of this.#names) {
-      const rival = settled.at(-1);
-      if (rival?.id !== name.id) settled.push(name);
-      else if (!await this.#isUsable(rival) && await this.#isUsable(name)) settled[settled.length - 1] = name;
-    }
-    this.#names = settled;
-  }
-
-  async #isUsable({ name }: SegmentName): Promise<boolean> {
-    const opened = await inspectSegment(this.#place, { name, logId: null }, "read");
-    if ("finding" in opened) return false;
-    await release(opened.file);
-    return true;
   }
 
   /** The segment with the highest id that exists. */
@@ -169,6 +154,24 @@ class Surveyor {
     return null;
   }
 
+  /**
+   * Which log this is: the last segment says so, unless the one below it says something else, and the one below that does not
+   * bear the last one out.
+   */
+  async #findLogId(last: SegmentName | null): Promise<string | null> {
+    const found: (string | null)[] = [];
+    for (let name = last ?? undefined; name !== undefined && found.length < 3;) {
+      const opened = await inspectSegment(this.#place, { name: name.name, logId: null }, "read");
+      if ("finding" in opened) return found[0] ?? null;
+      await release(opened.file);
+      found.push(opened.header.logId);
+      const { predecessorId } = name;
+      name = this.#names.find(({ id }) => id === predecessorId);
+    }
+    const [first = null, second = first, third = second] = found;
+    return first === third ? first : second;
+  }
+
   /** What lies below a segment, as far as there is anything; null where the log begins in it. */
   #below({ name, header }: SurveyedSegment, stated: Stated | null): Below | null {
     const { id, predecessorId, baseLsn } = name;
@@ -180,16 +183,24 @@ class Surveyor {
       const bound = stated?.lastLsn ?? MAX_NUMBER - 1;
       const isLikely = baseLsn > lower.baseLsn && baseLsn - 1 <= bound && baseLsn - lower.baseLsn < MOST_LSNS;
       const lastLsn = isLikely ? baseLsn - 1 : bound;
-      return { name: lower, flaw: null, stated: { lastLsn, endOffset: null, isWhole: isLikely && lower === named } };
+      return {
+        name: lower,
+        flaw: null,
+        stated: { lastLsn, endOffset: null, isWhole: isLikely && lower === named, successor: null },
+      };
     }
     if (predecessorId === 0 || baseLsn <= this.#headLsn) return null;
     const { lastLsn, endOffset } = header.predecessor;
     if (named !== undefined && named.baseLsn <= baseLsn) {
-      return { name: named, flaw: null, stated: { lastLsn, endOffset, isWhole: true } };
+      return { name: named, flaw: null, stated: { lastLsn, endOffset, isWhole: true, successor: header } };
     }
     // Nothing says which one was below the one that is missing.
     const lower = this.#names.find((each) => each.id < predecessorId && each.baseLsn < baseLsn) ?? null;
-    return { name: lower, flaw: this.#missingBelow(name), stated: { lastLsn, endOffset: null, isWhole: false } };
+    return {
+      name: lower,
+      flaw: this.#missingBelow(name),
+      stated: { lastLsn, endOffset: null, isWhole: false, successor: null },
+    };
   }
 
   #missingBelow({ name, predecessorId, baseLsn }: SegmentName): Flaw {
@@ -229,6 +240,10 @@ class Surveyor {
     const opened = await inspectSegment(this.#place, { name: name.name, logId: this.#logId }, "read");
     if ("finding" in opened) return unusable(name, where, opened, stated?.lastLsn ?? this.#lastLsnOf(name));
     this.#logId ??= opened.header.logId;
+    if (stated !== null && stated.successor !== null && !isNextOf(stated.successor, opened.header)) {
+      await release(opened.file);
+      return unusable(name, where, { finding: "foreign", what: "it is of another line of history" }, stated.lastLsn);
+    }
     try {
       this.#headLsn = Math.max(this.#headLsn, opened.header.headLsn);
       const contents = await readContents(opened, limitsOf(opened, stated));
@@ -288,6 +303,12 @@ interface Below {
   readonly name: SegmentName | null;
   readonly stated: Stated;
   readonly flaw: Flaw | null;
+}
+
+/** Nobody can say which of the two is the log's: no mode touches that. */
+function rivalry({ name, what }: Rivals, lastLsn: number): Flaw {
+  const place = { segment: name, offset: 0, bytes: 0, firstLsn: lastLsn + 1, lastLsn: 0 };
+  return { where: "last", finding: "foreign", voucher: "name", ...place, what };
 }
 
 function limitsOf({ sizeBytes }: OpenSegmentFile, stated: Stated | null): Limits {
