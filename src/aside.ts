@@ -4,6 +4,7 @@
  * @module
  */
 
+import type { Link } from "./chain.ts";
 import { isNoRoom } from "./errors.ts";
 import type { Report } from "./event.ts";
 import { readFooter } from "./footer.ts";
@@ -11,6 +12,7 @@ import { HEADER_BYTES, tornName } from "./format.ts";
 import { openGoodSegment } from "./good_segment.ts";
 import { chunksOf, FrameScanner, searchHeaders } from "./scan.ts";
 import { type OpenSegmentFile, type Place, release } from "./segment.ts";
+import type { Spares } from "./spares.ts";
 
 const CHUNK_BYTES = 256 * 1024;
 
@@ -52,6 +54,20 @@ export async function setTornAside(
   } finally {
     await release(opened.file);
   }
+}
+
+/**
+ * Removes failed segments of which nothing is part of the log, in the background: they are evidence, and nobody is to find them in the
+ * log. Their frames are set aside; the files go for good, since they are not to be written any more. One that somebody reads
+ * stays for now.
+ */
+export function removeFailed(place: Place, spares: Spares, links: readonly Link[], report: Report): void {
+  const names = links.filter(({ pins }) => pins.size === 0).map(({ name }) => name);
+  void spares.free(names, async (name) => {
+    await setTornAside(place, { name, logId: null, endOffset: HEADER_BYTES }, report);
+    await place.runtime.unlink(place.runtime.join(place.directory, name));
+    return null;
+  });
 }
 
 async function endOfGoodFrames({ file, checksum, header, sizeBytes }: OpenSegmentFile): Promise<number> {

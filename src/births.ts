@@ -6,7 +6,7 @@
 
 import { getHex } from "./bytes.ts";
 import { WalLimitError } from "./errors.ts";
-import { type Epoch, HEADER_BYTES, MAX_NUMBER, type Predecessor } from "./format.ts";
+import { type Epoch, HEADER_BYTES, MAX_NUMBER, type Predecessor, segmentName } from "./format.ts";
 import { type Endowment, type Place, Segment } from "./segment.ts";
 import type { Spares } from "./spares.ts";
 
@@ -36,6 +36,8 @@ export class Births {
   readonly #place: Place;
   readonly #spares: Spares;
   #highestId: number;
+  /** Files that were to become segments, by the names that they may bear. */
+  #burnt: string[] = [];
   /** Drawn for the first segment of a log. */
   #lineage: Lineage | null;
 
@@ -61,7 +63,17 @@ export class Births {
     const salt = this.#random(8);
     const baseLsn = predecessor.lastLsn + 1;
     const header = { logId, epoch, id, baseLsn, salt, predecessor, headLsn, setId, time, precedingBytes };
-    return await Segment.born(this.#place, spare, header, endow);
+    try {
+      return await Segment.born(this.#place, spare, header, endow);
+    } catch (error) {
+      this.#burnt.push(spare, segmentName(id, predecessor.id, baseLsn));
+      throw error;
+    }
+  }
+
+  /** Names that files may bear which did not become segments: once another one has, nobody needs them. */
+  takeBurnt(): string[] {
+    return this.#burnt.splice(0);
   }
 
   /** From now on segments belong to a new line of history, which has all up to `lsn` in common with the one before. */

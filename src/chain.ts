@@ -62,13 +62,16 @@ export class Chain {
 
   /**
    * Puts a new segment at the end. One of which nothing is kept was not made its predecessor, and is no link any more; who
-   * reads it goes on in the new one.
+   * reads it goes on in the new one. Returns those.
    */
-  push(header: SegmentHeader): void {
+  push(header: SegmentHeader): Link[] {
     const link = linkTo(header);
+    const gone: Link[] = [];
     while (this.#links.length > 0 && this.last?.id !== header.predecessor.id) {
       const left = this.#links.pop();
-      if (left !== undefined) Object.assign(left, { endOffset: HEADER_BYTES, next: link });
+      if (left === undefined) break;
+      Object.assign(left, { endOffset: HEADER_BYTES, next: link });
+      gone.push(left);
     }
     const { last } = this;
     if (last !== undefined) {
@@ -76,6 +79,7 @@ export class Chain {
       last.next = link;
     }
     this.#links.push(link);
+    return gone;
   }
 
   /** The links wholly below `headLsn`, oldest first: not part of the log any more. */
@@ -131,6 +135,14 @@ export function rivalsAmong(segments: readonly SegmentName[]): Rivals | null {
 export interface Rivals {
   readonly name: string;
   readonly what: string;
+}
+
+/** How many bytes of frames lie from the first link on up to the end of the last segment; as far as that one's header could be read. */
+export function retainedBytesOf(
+  { header: { precedingBytes }, endOffset }: { readonly header: SegmentHeader; readonly endOffset: number },
+  first: Link | undefined,
+): number {
+  return precedingBytes + endOffset - HEADER_BYTES - (first?.precedingBytes ?? precedingBytes);
 }
 
 /** What its successor's header says: where this one ends, and how much lies before the other. */

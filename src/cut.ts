@@ -58,7 +58,12 @@ export class Cut {
   /** @param options See {@linkcode CutOptions}. */
   constructor(options: CutOptions) {
     this.#options = options;
-    options.tail.chain.onUnpinned = () => void this.#free();
+    options.tail.chain.onUnpinned = () => this.resume();
+  }
+
+  /** Frees what nobody reads any more, and what could not be freed while the log had failed. */
+  resume(): void {
+    void this.#free();
   }
 
   /** Makes `lsn` the first one there is, and frees what lies wholly before. */

@@ -8,18 +8,17 @@
  */
 
 import { Births } from "./births.ts";
+import { WalIoError } from "./errors.ts";
 import { copyOf, CopyWriter, skipOf } from "./copies.ts";
 import { asideName, type FrameChecksum, HEADER_BYTES, type Predecessor } from "./format.ts";
-import { inspectSegment } from "./good_segment.ts";
+import { openGoodSegment } from "./good_segment.ts";
+import { rewriteFrames } from "./rewriting.ts";
 import type { Run } from "./runs.ts";
 import type { RuntimeFile } from "./runtime/port.ts";
 import { chunksOf, FrameScanner } from "./scan.ts";
 import { type Place, release } from "./segment.ts";
 import type { Spares } from "./spares.ts";
 import { flawsOf, type Survey, type SurveyedSegment } from "./survey.ts";
-
-/** So much is written again at once. */
-const PIECE_BYTES = 1024 * 1024;
 
 /** Runs of one file that are to be copied. */
 interface Source {
@@ -120,7 +119,7 @@ export async function mend(survey: Survey, plan: MendingPlan, options: MendingOp
   const { place, spares, names } = options;
   const { highestId } = survey;
   const lineage = plan.kept?.header ?? survey.segments.findLast(({ header }) => header !== null)?.header ?? null;
-  if (plan.kept !== null && plan.kept === survey.segments.at(-1)) await writeAgain(place, plan);
+  await writeAgain(place, survey, plan);
   const births = new Births(place, spares, highestId, lineage);
   births.beginEpoch(plan.predecessor.lastLsn);
   const setId = plan.sources.length === 0 ? 0 : highestId + plan.sources.length;
@@ -144,25 +143,28 @@ export async function mend(survey: Survey, plan: MendingPlan, options: MendingOp
     precedingBytes += segment.endOffset - HEADER_BYTES;
     predecessor = { id: segment.header.id, endOffset: segment.endOffset, lastLsn };
   }
-  return await setAside(place, plan, names);
+  return await setAside(place, plan.replaced, names);
 }
 
 /**
- * Of the last segment nobody may ever have synced what is kept, and the page cache may be lying about it: before a successor
- * states it, the same bytes are written in the same place, and synced.
+ * Where no header states the end of what is kept, nobody may ever have synced it: before a successor states it, it is written
+ * again.
  */
-async function writeAgain({ runtime, directory }: Place, { kept, predecessor }: MendingPlan): Promise<void> {
-  const file = await runtime.open(runtime.join(directory, kept?.name.name ?? ""), "write");
+async function writeAgain(place: Place, { segments }: Survey, { kept, predecessor }: MendingPlan): Promise<void> {
+  if (kept === null) return;
+  const above = segments[segments.indexOf(kept) + 1];
+  if (above?.header?.predecessor.id === kept.name.id) return;
+  const opened = await openGoodSegment(place, { name: kept.name.name, logId: null, where: "earlier" }, "write");
   try {
-    for (let at = HEADER_BYTES; at < predecessor.endOffset; at += PIECE_BYTES) {
-      const bytes = new Uint8Array(Math.min(PIECE_BYTES, predecessor.endOffset - at));
-      await file.read(bytes, at);
-      await file.write(bytes, at);
-    }
-    await file.syncData();
+    const stretch = { offset: HEADER_BYTES, lsn: kept.name.baseLsn, endOffset: predecessor.endOffset };
+    if (!await rewriteFrames(opened, stretch)) throw changed(kept, "since it was looked at");
   } finally {
-    await release(file);
+    await release(opened.file);
   }
+}
+
+function changed({ name }: SurveyedSegment, what: string): WalIoError {
+  return new WalIoError(`mend ${name.name}`, new Error(`it has changed ${what}; try again`));
 }
 
 interface Destination {
@@ -183,10 +185,11 @@ async function copyRuns(place: Place, source: Source | null, to: Destination): P
     writtenLsn = Math.max(writtenLsn, lastLsn);
   };
   let lastTime = 0;
-  for (const run of source?.runs ?? []) {
-    if (run.firstLsn <= writtenLsn) continue; // of two files that claim the same LSNs the older one has the word
+  const { segment, runs } = source ?? { segment: null, runs: [] };
+  for (const run of runs) {
+    if (segment === null || run.firstLsn <= writtenLsn) continue; // of two that claim the same LSNs the older one has the word
     await skipTo(run.firstLsn - 1, run.time);
-    await copyRun(place, source?.segment, run, writer);
+    await copyRun(place, segment, run, writer);
     writtenLsn = run.lastLsn;
     lastTime = run.lastTime;
   }
@@ -196,28 +199,24 @@ async function copyRuns(place: Place, source: Source | null, to: Destination): P
 
 async function copyRun(
   place: Place,
-  segment: SurveyedSegment | undefined,
+  segment: SurveyedSegment,
   { offset, endOffset, firstLsn, lastLsn }: Run,
   writer: CopyWriter,
 ): Promise<void> {
-  const logId = segment?.header?.logId ?? null;
-  const opened = await inspectSegment(place, { name: segment?.name.name ?? "", logId }, "read");
-  if ("finding" in opened) throw new Error(`${segment?.name.name} has changed since it was looked at: ${opened.what}`);
+  const opened = await openGoodSegment(place, { name: segment.name.name, logId: null, where: "earlier" }, "read");
   try {
     const scanner = new FrameScanner(chunksOf(opened.file), opened.checksum, offset, firstLsn, endOffset);
     for (let frame = scanner.take(); frame !== null || await scanner.more(); frame = scanner.take()) {
       if (frame !== null && frame.lastLsn >= frame.header.firstLsn) await writer.put(copyOf(frame));
     }
-    if (scanner.nextLsn <= lastLsn) {
-      throw new Error(`${segment?.name.name} reads differently at offset ${scanner.offset} than it did a moment ago`);
-    }
+    if (scanner.nextLsn <= lastLsn) throw changed(segment, `at offset ${scanner.offset} since it was looked at`);
   } finally {
     await release(opened.file);
   }
 }
 
 /** The names under which they are kept, each of which nothing bears yet. */
-export function asideNames({ replaced }: MendingPlan, names: readonly string[]): string[] {
+export function asideNames(replaced: readonly string[], names: readonly string[]): string[] {
   const taken = new Set(names);
   return replaced.map((name) => {
     let to = asideName(name);
@@ -226,10 +225,14 @@ export function asideNames({ replaced }: MendingPlan, names: readonly string[]):
   });
 }
 
-async function setAside(place: Place, plan: MendingPlan, names: readonly string[]): Promise<string[]> {
-  const { runtime, directory } = place;
-  const aside = asideNames(plan, names);
-  for (const [nth, name] of plan.replaced.entries()) {
+/** Puts files out of the log. Resolves to their new names. */
+export async function setAside(
+  { runtime, directory }: Place,
+  replaced: readonly string[],
+  names: readonly string[],
+): Promise<string[]> {
+  const aside = asideNames(replaced, names);
+  for (const [nth, name] of replaced.entries()) {
     await runtime.rename(runtime.join(directory, name), runtime.join(directory, aside[nth] ?? asideName(name)));
   }
   if (aside.length > 0) await runtime.syncDirectory(directory);

@@ -79,7 +79,9 @@ export class NumberedLock {
       try {
         const record = await readLockOwner(file, 0);
         if (record !== null && record.token !== this.#self.token) return;
-        await file.write(encodeLockOwner({ ...this.#self, isReleased: true }), 0);
+        const isTold = await writeIfRoom(file, encodeLockOwner({ ...this.#self, isReleased: true }), 0);
+        // Nobody can have taken it for free, and so no other number because of it.
+        if (!isTold) await remove(this.#runtime, this.#path);
       } finally {
         await file.close();
       }

@@ -22,9 +22,17 @@ import {
   WalIoError,
 } from "./errors.ts";
 import { type Report, reporter } from "./event.ts";
-import { decodeLockMark, HEADER_BYTES, LOCK_MARK_BYTES, parseSegmentName, type SegmentName } from "./format.ts";
+import {
+  decodeLockMark,
+  HEADER_BYTES,
+  LOCK_MARK_BYTES,
+  parseSegmentName,
+  type SegmentHeader,
+  type SegmentName,
+} from "./format.ts";
 import { openGoodSegment } from "./good_segment.ts";
 import { DirectoryLock } from "./lock.ts";
+import { setAside } from "./mending.ts";
 import { type Settings, settle, type WalOptions } from "./options.ts";
 import { recover } from "./recovery.ts";
 import { carryOut, remedyFor } from "./remedy.ts";
@@ -198,13 +206,20 @@ function start(
   const { firstLsn, lastLsn } = recovery;
   report({ type: "recovered", level: "info", torn: recovery.torn !== null, firstLsn, lastLsn });
   spares.adopt(names);
-  freeLeftOver(place, spares, segments, tail.chain, found?.segment.header.logId ?? null, report);
+  if (found !== null) freeLeftOver(place, spares, segments, tail.chain, found.segment.header, report);
   if (found !== null) spares.prepare(false);
   return { place, settings, lock, spares, tail, files: new SegmentFiles(place), committer, cut, counters, recovery };
 }
 
+/** Whether a file beside the chain was part of the log before a mending began a new line of history. */
+async function isReplaced(place: Place, name: string, { id, epoch }: SegmentHeader): Promise<boolean> {
+  const { file, header } = await openGoodSegment(place, { name, logId: null, where: "earlier" }, "read");
+  await release(file);
+  return header.id < id && header.epoch.id !== epoch.id;
+}
+
 /** The chain was walked by names: before anything is freed that is not on it, each header must say the same as its name. */
-async function confirmChain(place: Place, links: readonly Link[], logId: string | null): Promise<void> {
+async function confirmChain(place: Place, links: readonly Link[], logId: string): Promise<void> {
   for (const { name } of links) {
     const { file } = await openGoodSegment(place, { name, logId, where: "earlier" }, "read");
     await release(file);
@@ -217,9 +232,10 @@ function freeLeftOver(
   spares: Spares,
   segments: readonly SegmentName[],
   { links }: Chain,
-  logId: string | null,
+  current: SegmentHeader,
   report: Report,
 ): void {
+  const { logId } = current;
   const onChain = new Set(links.map(({ name }) => name));
   const leftOver = new Map(segments.filter(({ name }) => !onChain.has(name)).map((each) => [each.name, each]));
   if (leftOver.size === 0) return;
@@ -229,6 +245,10 @@ function freeLeftOver(
   void spares.free([...leftOver.keys()], async (name) => {
     await confirmed;
     const endOffset = (leftOver.get(name)?.baseLsn ?? 0) >= firstLsn ? HEADER_BYTES : null;
+    if (endOffset !== null && await isReplaced(place, name, current)) {
+      await setAside(place, [name], await place.runtime.list(place.directory)); // a mending was not to go so far
+      return null;
+    }
     const isThere = (id: number): boolean => segments.some((each) => each.id === id);
     return await setTornAside(place, { name, logId, endOffset, isThere }, report);
   });

@@ -79,6 +79,7 @@ export class ChainReader implements Pin {
   async close(): Promise<void> {
     const place = this.#place;
     this.#place = null;
+    this.#held = null; // the rest of it may have been skipped since
     if (place === null) return;
     await this.#files.release(place.file);
     this.#tail.chain.unpin(place.link, this);

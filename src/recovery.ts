@@ -19,7 +19,8 @@ import {
 } from "./format.ts";
 import { inspectSegment, openGoodSegment } from "./good_segment.ts";
 import { readContents } from "./runs.ts";
-import { chunksOf, FrameScanner, type ScannedFrame } from "./scan.ts";
+import { rewriteFrames } from "./rewriting.ts";
+import { chunksOf, FrameScanner } from "./scan.ts";
 import { type OpenSegmentFile, openSegmentFile, type Place, release, Segment } from "./segment.ts";
 import { refuse } from "./verdict.ts";
 
@@ -160,9 +161,10 @@ async function recoverFrom(
     segment.endOffset = scan.endOffset;
     const torn = await reading(judgeTail(segment, scan, vouchers, pathOf(place, last.name)));
     const links = await walk(place, last, segments, scan);
-    const rewritten = await reading(writeAgain(segment, scan));
+    const { endOffset, doubtfulOffset: offset, doubtfulLsn: lsn } = scan;
+    const isRewritten = await reading(rewriteFrames(segment, { offset, lsn, endOffset }));
     segment.endOffset = segment.syncedOffset = scan.sealedOffset;
-    if (rewritten === null) continue; // the cache showed something else the second time: what it lost is not the log's
+    if (!isRewritten) continue; // the cache showed something else the second time: what it lost is not the log's
     return {
       segment,
       links,
@@ -172,7 +174,7 @@ async function recoverFrom(
       lastTime: scan.lastTime,
       mark: torn === null ? scan.mark : null, // no log has written anything behind a mark that is still there
       torn,
-      rewrittenBytes: rewritten,
+      rewrittenBytes: endOffset - offset,
     };
   }
 }
@@ -308,30 +310,4 @@ async function weighFirst(place: Place, first: Link | undefined): Promise<void> 
   if (opened === null || "fault" in opened) return;
   first.precedingBytes = opened.header.precedingBytes;
   await release(opened.file);
-}
-
-/**
- * Writes every frame that nothing vouches for once more, and syncs: the page cache may be lying about them, since a sync
- * that failed in an earlier life has left them in memory, clean, and not on the disk. Null when they changed meanwhile.
- */
-async function writeAgain(segment: Segment, scan: Scan): Promise<number | null> {
-  const { file, checksum } = segment;
-  const { doubtfulOffset, doubtfulLsn, endOffset } = scan;
-  const scanner = new FrameScanner(chunksOf(file), checksum, doubtfulOffset, doubtfulLsn, endOffset);
-  let run: ScannedFrame[] = [];
-  const writeRun = async (): Promise<void> => {
-    const [first] = run;
-    if (first === undefined) return;
-    const lengthBytes = run.reduce((sum, { header }) => sum + header.lengthBytes, 0);
-    await file.write(first.bytes.subarray(first.at, first.at + lengthBytes), first.offset);
-    run = [];
-  };
-  for (let frame = scanner.take(); frame !== null || await scanner.more(); frame = scanner.take()) {
-    if (frame === null) await writeRun(); // the next frames stand in another buffer
-    else run.push(frame);
-  }
-  await writeRun();
-  if (scanner.offset !== endOffset) return null;
-  if (endOffset > doubtfulOffset) await file.syncData();
-  return endOffset - doubtfulOffset;
 }

@@ -103,7 +103,7 @@ async function wouldRepair(directory: string | URL, mode: RecoveryMode, options:
     refusal: null,
     firstLsn: plan.headLsn,
     lastLsn: Math.max(plan.predecessor.lastLsn, plan.lastLsn),
-    setAside: asideNames(plan, names),
+    setAside: asideNames(plan.replaced, names),
   };
 }
 

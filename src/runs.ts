@@ -34,7 +34,7 @@ export interface Run {
 export interface Limits {
   /** No frame ends behind this. */
   readonly endOffset: number;
-  /** Nor is one wanted behind the one that holds this LSN. */
+  /** None holds a later LSN. */
   readonly lastLsn: number;
 }
 
@@ -126,6 +126,7 @@ class Reading {
     let lastTime = 0;
     for (let frame = scanner.take(); frame !== null || await scanner.more(); frame = scanner.take()) {
       if (frame === null) continue;
+      if (frame.lastLsn > lastLsn) break;
       const { header, view, at } = frame;
       if (header.kind === FrameKind.HEAD) this.headLsn = Math.max(this.headLsn, decodeControlPayload(view, at));
       this.isMarked = header.kind === FrameKind.MARK;
@@ -134,7 +135,6 @@ class Reading {
       endOffset = frame.offset + header.lengthBytes;
       nextLsn = frame.lastLsn + 1;
       entries += header.count;
-      if (frame.lastLsn >= lastLsn) break;
     }
     return { offset, endOffset, firstLsn: lsn, lastLsn: nextLsn - 1, entries, time, lastTime };
   }

@@ -71,6 +71,9 @@ export async function openSegmentFile(
   }
 }
 
+/** How much room there must be again on a disk that was full. */
+const PROBE_ZEROS: Uint8Array = new Uint8Array(4096);
+
 /** The segment that takes frames. */
 export class Segment {
   readonly name: string;
@@ -207,6 +210,12 @@ export class Segment {
       this.#extension = null;
     });
     return this.#extension.then(() => written);
+  }
+
+  /** Whether the file could grow; rejects where it could not. */
+  async probe(): Promise<void> {
+    await this.settleExtension();
+    if (this.grows(PROBE_ZEROS.length)) await this.extend(PROBE_ZEROS);
   }
 
   /** A write of zeros that failed has failed the file: nothing more is written to it, and nothing synced. */

@@ -7,7 +7,7 @@
  * @module
  */
 
-import { isNoRoom, messageOf, WalDiskFullError } from "./errors.ts";
+import { isNoRoom, messageOf, systemCode, WalDiskFullError } from "./errors.ts";
 import type { Report } from "./event.ts";
 import { parseSpareName, SMALLEST_SEGMENT_BYTES, spareName } from "./format.ts";
 import { type Place, release } from "./segment.ts";
@@ -63,12 +63,13 @@ export class Spares {
 
   /**
    * Frees files that are not part of the log any more, in the background: as spares, or for good. `beforeEach` saves what is
-   * worth saving and tells the size. Resolves to what was freed.
+   * worth saving and tells the size; null: it is not to be freed. Resolves to what was freed.
    */
-  free(names: readonly string[], beforeEach: (name: string) => Promise<number>): Promise<Freed> {
+  free(names: readonly string[], beforeEach: (name: string) => Promise<number | null>): Promise<Freed> {
     const freed = { segments: 0, bytes: 0 };
     const freeEach = async (name: string): Promise<void> => {
       const sizeBytes = await beforeEach(name);
+      if (sizeBytes === null) return;
       await this.#freeOne(name);
       freed.segments++;
       freed.bytes += sizeBytes;
@@ -78,6 +79,18 @@ export class Spares {
       await this.#settleFreed().catch((error: unknown) => this.#stays("a freed file", error));
     });
     return this.#background.then(() => freed);
+  }
+
+  /** Removes files that are of no use to anybody, in the background, if they are there. */
+  discard(names: readonly string[]): void {
+    const { runtime, directory } = this.#place;
+    this.#inBackground(async () => {
+      for (const name of names) {
+        await runtime.unlink(runtime.join(directory, name)).catch((error: unknown) => {
+          if (systemCode(error) !== "ENOENT") this.#stays(name, error);
+        });
+      }
+    });
   }
 
   /** Prepares what is missing, in the background: the one kept back, and one more where a rotation is near. */

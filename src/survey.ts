@@ -11,6 +11,7 @@ import { WalError, WalIoError } from "./errors.ts";
 import { MAX_NUMBER, type SegmentHeader, type SegmentName, segmentsOf } from "./format.ts";
 import { evidenceOf, inspectSegment } from "./good_segment.ts";
 import { type Contents, type Limits, readContents, type Run } from "./runs.ts";
+import { chunksOf, FrameScanner } from "./scan.ts";
 import { type OpenSegmentFile, type Place, release } from "./segment.ts";
 import type { Ending, Fault, Finding, Voucher, Where } from "./verdict.ts";
 
@@ -253,7 +254,11 @@ class Surveyor {
         ? await this.#flawsOfLast(name, opened, contents)
         : flawsOfEarlier(name, opened, contents, stated);
       const { header, sizeBytes } = opened;
-      return { name, header, sizeBytes, firstLsn: name.baseLsn, runs: contents.runs, flawBelow: null, flaws };
+      const surveyed = { name, header, sizeBytes, firstLsn: name.baseLsn, flawBelow: null };
+      if (flaws.length > 0 && stated === null && await hasMoved(opened, contents)) {
+        return { ...surveyed, runs: contents.runs.slice(0, 1), flaws: [] }; // it was the end, and somebody is writing behind it
+      }
+      return { ...surveyed, runs: contents.runs, flaws };
     } catch (error) {
       throw error instanceof WalError ? error : new WalIoError(`read ${name.name}`, error);
     } finally {
@@ -309,6 +314,15 @@ interface Below {
 function rivalry({ name, what }: Rivals, lastLsn: number): Flaw {
   const place = { segment: name, offset: 0, bytes: 0, firstLsn: lastLsn + 1, lastLsn: 0 };
   return { where: "last", finding: "foreign", voucher: "name", ...place, what };
+}
+
+/** Whether there is a good frame by now where there was none: only what was bad before and after its voucher was seen is bad. */
+async function hasMoved({ file, checksum }: OpenSegmentFile, { runs: [first] }: Contents): Promise<boolean> {
+  const scanner = new FrameScanner(chunksOf(file), checksum, first.endOffset, first.lastLsn + 1, await file.size());
+  scanner.checksEntries = true;
+  let frame = scanner.take();
+  while (frame === null && await scanner.more()) frame = scanner.take();
+  return frame !== null;
 }
 
 function limitsOf({ sizeBytes }: OpenSegmentFile, stated: Stated | null): Limits {

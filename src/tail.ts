@@ -7,9 +7,10 @@
  * @module
  */
 
+import { removeFailed } from "./aside.ts";
 import { Births, predecessorOf } from "./births.ts";
 import { Capacity } from "./capacity.ts";
-import { Chain } from "./chain.ts";
+import { Chain, type Link, retainedBytesOf } from "./chain.ts";
 import { isNoRoom, WalDiskFullError } from "./errors.ts";
 import type { Report } from "./event.ts";
 import { type Eventual, proceed } from "./eventual.ts";
@@ -22,9 +23,6 @@ import { Sealer } from "./sealer.ts";
 import type { Place, Segment } from "./segment.ts";
 import type { Spares } from "./spares.ts";
 import type { Counters } from "./stats.ts";
-
-/** How much room there must be again on a disk that was full. */
-const PROBE_ZEROS: Uint8Array = new Uint8Array(4096);
 
 /** A sync that takes longer is told of. */
 const SLOW_SYNC_MS = 100;
@@ -119,15 +117,9 @@ export class Tail {
     return this.#segment;
   }
 
-  /** How many bytes of frames the log has had. */
-  get frameBytes(): number {
-    return this.#segment === null ? 0 : this.#segment.header.precedingBytes + this.#segment.endOffset - HEADER_BYTES;
-  }
-
-  /** How many of them lie in segments that are part of the log; as far as the header of the first one could be read. */
+  /** How many bytes of frames lie in segments of the log; as far as the header of the first one could be read. */
   get retainedBytes(): number {
-    const { precedingBytes } = this.chain.links[0] ?? {};
-    return this.frameBytes - (precedingBytes ?? this.#segment?.header.precedingBytes ?? 0);
+    return this.#segment === null ? 0 : retainedBytesOf(this.#segment, this.chain.links[0]);
   }
 
   // -- room
@@ -149,7 +141,7 @@ export class Tail {
 
   /** Makes the first segment or the next one, or takes the mark away: whatever is in the way of the next frame. */
   async makeRoom(isCutting = false): Promise<void> {
-    if (this.#segment === null) return this.#moveInto(await this.#bear(isCutting));
+    if (this.#segment === null) return void this.#moveInto(await this.#bear(isCutting));
     if (this.#isUnclean) return await this.#rotate(false, isCutting);
     if (this.#mark !== null && !this.#segment.isFull) return await this.#unmark(this.#segment, this.#mark);
     await this.#rotate(true, isCutting);
@@ -177,8 +169,7 @@ export class Tail {
     const segment = this.#segment;
     if (segment === null || this.#isUnclean || segment.isFull) return await this.#spares.ensure();
     try {
-      await segment.settleExtension();
-      if (segment.grows(PROBE_ZEROS.length)) await segment.extend(PROBE_ZEROS);
+      await segment.probe();
       this.#preparation.resume();
     } catch (error) {
       throw isNoRoom(error) ? new WalDiskFullError(`grow ${this.#pathOf(segment)}`, error) : error;
@@ -303,10 +294,12 @@ export class Tail {
     });
     const segment = await this.#bear(true, inheritance);
     for (const { lsn, offset, time } of inheritance.index.points) segment.index.add(lsn, offset, time);
-    this.#moveInto(segment);
+    const gone = this.#moveInto(segment);
     this.#writtenLsn = this.#syncedLsn = lastLsn;
     moved(inheritance.keptLsn);
     await failed?.close();
+    this.#spares.discard(this.#births.takeBurnt());
+    removeFailed(this.#place, this.#spares, gone, this.#report);
   }
 
   /** Gives the file back. */
@@ -426,10 +419,11 @@ export class Tail {
     });
   }
 
-  #moveInto(segment: Segment): void {
+  /** Returns what is no segment any more. */
+  #moveInto(segment: Segment): Link[] {
     this.#counters.fsyncs++;
     this.#headLsn = segment.header.headLsn;
-    this.chain.push(segment.header);
+    const gone = this.chain.push(segment.header);
     this.#segment = segment;
     this.#isUnclean = false;
     this.#mark = null;
@@ -440,5 +434,6 @@ export class Tail {
     this.#stampedLsn = Math.max(this.#stampedLsn, segment.header.baseLsn - 1);
     this.#spares.prepare(false);
     this.#report({ type: "rotated", level: "debug", segment: segment.name, baseLsn: segment.header.baseLsn });
+    return gone;
   }
 }

@@ -97,13 +97,19 @@ class Inspector {
       try {
         const inspection = await this.#inspectOnce();
         const damage = corruptionOf(inspection.survey);
-        if (damage === "" || damage === before || tries === MOST_TRIES) return inspection;
+        if (damage === "" || damage === before) return inspection;
+        if (tries === MOST_TRIES) throw this.#busy();
         before = damage;
       } catch (error) {
         const isStale = error instanceof WalError && systemCode(error.cause) === "ENOENT"; // a file was freed
         if (!isStale || error instanceof WalDirectoryError || tries === MOST_TRIES) throw error;
       }
     }
+  }
+
+  #busy(): WalIoError {
+    const cause = new Error(`it changed ${MOST_TRIES} times while it was looked at; try again when less is written`);
+    return new WalIoError(`look at the log in ${this.#place.directory}`, cause);
   }
 
   async #inspectOnce(): Promise<Inspection> {

@@ -613,6 +613,7 @@ export class Wal {
   async reopen(): Promise<void> {
     if (this.#closing !== null) throw new WalClosedError("reopen");
     await this.#log.committer.reopen();
+    this.#log.cut.resume();
   }
 
   // -- the end
