@@ -9,7 +9,8 @@ import { test } from "node:test";
 import { setImmediate } from "node:timers";
 import { Wal, WalCorruptionError, type WalOptions } from "../mod.ts";
 import { Random } from "../src/runtime/random.ts";
-import { checkRecovered, type Crash, crash } from "./support/crash.ts";
+import { acknowledgementsOf, type Crash, crash } from "./support/crash.ts";
+import { checkRecovered } from "./support/crash_checks.ts";
 import type { CrashLine } from "./support/crash_program.ts";
 import type { HeldSync } from "./support/disk_notes.ts";
 import { copyDirectory, lastSegment, readDirectory, segmentNames } from "./support/directories.ts";
@@ -45,13 +46,17 @@ test("crash during write: what was acknowledged is there, after one kill and aft
     const crashes: Crash[] = [];
     let foundBefore: unknown[] = [];
     for (const [nth, count] of [1, 60, 300, 500].entries()) {
-      const plan = { life: nth + 1, callers: 24, options: nth % 2 === 0 ? busy : { ...busy, io: "blocking" as const } };
+      const plan = {
+        life: nth + 1,
+        callers: { plain: 24 },
+        options: nth % 2 === 0 ? busy : { ...busy, io: "blocking" as const },
+      };
       crashes.push(await crash(currentRuntime, directory, plan, afterAcknowledgements(count)));
       // The next one is killed while it recovers from that.
       await crash(
         currentRuntime,
         directory,
-        { ...plan, callers: 0, held: { of: "segment", nth: 1 } },
+        { ...plan, callers: {}, held: { of: "segment", nth: 1 } },
         (line) => "held" in line,
       );
       const copy = await copyDirectory(directory, join(sandbox, `copy${nth}`));
@@ -60,7 +65,7 @@ test("crash during write: what was acknowledged is there, after one kill and aft
       assertEquals(found.slice(0, foundBefore.length), foundBefore, "what was there once, stays");
       foundBefore = found;
     }
-    const moments = crashes.flatMap(({ acknowledgements }) => acknowledgements);
+    const moments = crashes.flatMap(acknowledgementsOf);
     assert(
       moments.some(({ acknowledged, accepted, submitted }) => acknowledged < accepted && accepted < submitted),
       "there were entries in every state: acknowledged, accepted and not acknowledged, waiting for room",
@@ -70,7 +75,7 @@ test("crash during write: what was acknowledged is there, after one kill and aft
 
 test("crash during write: what the process had acknowledged as written outlives it", () =>
   inSandbox(async (sandbox) => {
-    const plan = { life: 1, callers: 8, options: { ...busy, durability: "write" as const } };
+    const plan = { life: 1, callers: { plain: 8 }, options: { ...busy, durability: "write" as const } };
     const killed = await crash(currentRuntime, sandbox, plan, afterAcknowledgements(500));
     const { wal } = await checkRecovered(sandbox, [killed]);
     await wal.close();
@@ -137,7 +142,7 @@ test(
     inSandbox(async (sandbox) => {
       for (const writer of runtimeNames) {
         const directory = join(sandbox, writer);
-        const plan = { life: 1, callers: 24, options: busy };
+        const plan = { life: 1, callers: { plain: 24 }, options: busy };
         const killed = await crash(writer, directory, plan, afterAcknowledgements(200));
         const opened = await Promise.all(runtimeNames.map(async (opener) => {
           const copy = await copyDirectory(directory, join(sandbox, `${writer}-${opener}`));
@@ -184,7 +189,7 @@ test("crash during fsync: whichever sectors of the flush in flight are lost, wha
     for (const held of heldSyncs) {
       const name = `${held.of}${held.nth}`;
       const directory = join(sandbox, name);
-      const plan = { life: 1, callers: 6, options: { ...cramped, io: "pool" as const }, held };
+      const plan = { life: 1, callers: { plain: 6 }, options: { ...cramped, io: "pool" as const }, held };
       const killed = await crash(currentRuntime, directory, plan, (line) => "held" in line);
       const unsynced = new UnsyncedWrites(killed.notes);
       for (let nth = 0; nth < 4; nth++) {
@@ -207,7 +212,7 @@ test("crash during fsync: killed at any moment of many, without the sectors that
     const crashes: Crash[] = [];
     for (let life = 1; life <= 3; life++) {
       let syncs = 0;
-      const plan = { life, callers: 6, options: busy, takesNotes: true };
+      const plan = { life, callers: { plain: 6 }, options: busy, takesNotes: true };
       const isMoment = (line: CrashLine): boolean => "syncing" in line && ++syncs >= 10 + 17 * life;
       const killed = await crash(currentRuntime, directory, plan, isMoment);
       crashes.push(killed);
@@ -323,7 +328,7 @@ test(
       for (const writer of runtimeNames) {
         const directory = join(sandbox, writer);
         const options = { ...busy, segmentBytes: 0, idleMs: 3_600_000 };
-        await crash(writer, directory, { life: 1, callers: 1, options }, afterAcknowledgements(5));
+        await crash(writer, directory, { life: 1, callers: { plain: 1 }, options }, afterAcknowledgements(5));
         const segment = await lastSegment(directory);
         await change(directory, segment, (bytes) => flip(bytes, 4096 + 50, 0));
         const before = await readDirectory(directory);

@@ -8,12 +8,11 @@ import { MemoryDisk, MemoryRuntime } from "../src/runtime/memory.ts";
 import type { Runtime } from "../src/runtime/port.ts";
 import { DelegatingRuntime } from "./support/delegating_runtime.ts";
 import { faults } from "./support/faults.ts";
-import type { LockAnswer } from "./support/lock_answer.ts";
+import { done, type LockAnswer } from "./support/lock_commands.ts";
 import { currentRuntime, runtimeNames, startProgram } from "./support/processes.ts";
 import type { Program } from "./support/processes.ts";
 import { inSandbox } from "./support/sandbox.ts";
 import { assertRejectsWithCode } from "./support/system_code.ts";
-import { inThread } from "./support/threads.ts";
 
 for (const holderName of runtimeNames) {
   for (const otherName of runtimeNames) {
@@ -21,13 +20,13 @@ for (const holderName of runtimeNames) {
       inSandbox((sandbox) =>
         withPrograms(async (start) => {
           const [holder, other] = [start(holderName, sandbox), start(otherName, sandbox)];
-          assertEquals(await tell(holder, "acquire"), { isDone: true, refusal: null });
+          assertEquals(await tell(holder, "acquire"), done);
           const { isDone, refusal } = await tell(other, "acquire");
           assertEquals(isDone, false);
           assertEquals([refusal?.owner?.pid, refusal?.owner?.runtime], [holder.pid, holderName]);
           assertStringIncludes(refusal?.message ?? "", `process ${holder.pid} (${holderName})`);
           await holder.kill();
-          assertEquals(await tell(other, "acquire"), { isDone: true, refusal: null });
+          assertEquals(await tell(other, "acquire"), done);
         })
       ));
   }
@@ -39,8 +38,8 @@ test("a lock given back is another process's at the next moment, and the other w
       const programs = runtimeNames.map((name) => start(name, sandbox));
       for (let round = 0; round < 2; round++) {
         for (const program of programs) {
-          assertEquals(await tell(program, "acquire"), { isDone: true, refusal: null });
-          assertEquals(await tell(program, "release"), { isDone: true, refusal: null });
+          assertEquals(await tell(program, "acquire"), done);
+          assertEquals(await tell(program, "release"), done);
         }
       }
     })
@@ -54,7 +53,7 @@ test("the lock ends with its owner, though a process that the owner started goes
       const sleeper = Number(await holder.ask("spawn"));
       try {
         await holder.kill();
-        assertEquals(await tell(other, "acquire"), { isDone: true, refusal: null });
+        assertEquals(await tell(other, "acquire"), done);
       } finally {
         process.kill(sleeper, "SIGKILL");
       }
@@ -69,15 +68,6 @@ test("a second open in the same process is refused and names the process", () =>
     assertEquals([owner?.pid, owner?.runtime], [process.pid, currentRuntime]);
     await lock.release();
     await (await DirectoryLock.acquire(runtime, sandbox)).release();
-  }));
-
-test("another thread of the same process is refused", () =>
-  inSandbox(async (sandbox) => {
-    const lock = await DirectoryLock.acquire(await detectRuntime(), sandbox);
-    const tryInThread = (): Promise<unknown> => inThread("lock_worker", { directory: sandbox, kind: "kernel" });
-    assertEquals(await tryInThread(), process.pid);
-    await lock.release();
-    assertEquals(await tryInThread(), "taken");
   }));
 
 test("a killed owner's name is not given for the one who has the lock now", () =>

@@ -15,47 +15,47 @@ import { MemoryDisk, MemoryRuntime } from "../src/runtime/memory.ts";
 import type { ProcessIdentity, Runtime } from "../src/runtime/port.ts";
 import { DelegatingRuntime } from "./support/delegating_runtime.ts";
 import { faults } from "./support/faults.ts";
-import type { LockAnswer } from "./support/lock_answer.ts";
+import { done, type LockAnswer, lockKinds } from "./support/lock_commands.ts";
 import { runtimeNames, startProgram } from "./support/processes.ts";
 import type { Program, RuntimeName } from "./support/processes.ts";
 import { inSandbox } from "./support/sandbox.ts";
 import { assertRejectsWithCode } from "./support/system_code.ts";
-import { inThread } from "./support/threads.ts";
 import { withoutKernelLock } from "./support/without_kernel_lock.ts";
 
 for (const holderName of runtimeNames) {
-  for (const kind of ["numbered", "kernel"]) {
-    test(`${holderName} has a ${kind} lock: who takes numbers is refused until that process is killed`, () =>
+  for (const kind of lockKinds) {
+    test(`${holderName} has a ${kind} lock: who takes numbers, or the kernel's, is refused until that process is killed`, () =>
       inSandbox(async (sandbox) => {
-        const runtime = withoutKernelLock(await detectRuntime());
+        const detected = await detectRuntime();
+        const openers = [withoutKernelLock(detected), detected];
         const holder = startProgram(holderName, "lock_program", { arguments: [sandbox, kind] });
         try {
           const answer = JSON.parse(await holder.ask("acquire")) as LockAnswer;
-          assertEquals(answer, { isDone: true, refusal: null });
-          const { owner } = await refusalOf(runtime, sandbox);
-          assertEquals([owner?.pid, owner?.runtime], [holder.pid, holderName]);
+          assertEquals(answer, done);
+          for (const opener of openers) {
+            const { owner } = await refusalOf(opener, sandbox);
+            assertEquals([owner?.pid, owner?.runtime], [holder.pid, holderName]);
+          }
         } finally {
           await holder.kill();
         }
-        await (await DirectoryLock.acquire(runtime, sandbox)).release();
+        for (const opener of openers) await (await DirectoryLock.acquire(opener, sandbox)).release();
       }));
   }
 }
 
-test("a number keeps out a second open of the same process, another thread, and who has a kernel's lock", () =>
+test("a number keeps out a second open of the same process, and who has a kernel's lock", () =>
   inSandbox(async (sandbox) => {
     const detected = await detectRuntime();
     const runtime = withoutKernelLock(detected);
-    const tryInThread = (kind: string): Promise<unknown> => inThread("lock_worker", { directory: sandbox, kind });
     const lock = await DirectoryLock.acquire(runtime, sandbox);
     for (const opener of [runtime, detected]) {
       const { owner, message } = await refusalOf(opener, sandbox);
       assertEquals(owner?.pid, process.pid);
       assertStringIncludes(message, "lock.1");
     }
-    assertEquals([await tryInThread("numbered"), await tryInThread("kernel")], [process.pid, process.pid]);
     await lock.release();
-    assertEquals([await tryInThread("numbered"), await tryInThread("kernel")], ["taken", "taken"]);
+    for (const opener of [runtime, detected]) await (await DirectoryLock.acquire(opener, sandbox)).release();
   }));
 
 test("a Node that finds no flock(1) takes a number, and Deno and Bun, which have the kernel's lock, respect it", () =>
@@ -65,7 +65,7 @@ test("a Node that finds no flock(1) takes a number, and Deno and Bun, which have
     const programs = [start("node", { PATH: sandbox }), start("deno", {}), start("bun", {})];
     const [node, ...others] = programs;
     try {
-      assertEquals(JSON.parse(await node?.ask("acquire") ?? ""), { isDone: true, refusal: null });
+      assertEquals(JSON.parse(await node?.ask("acquire") ?? ""), done);
       assertEquals((await (await detectRuntime()).list(sandbox)).sort(), ["lock", "lock.1"]);
       for (const other of others) {
         const { refusal } = JSON.parse(await other.ask("acquire")) as LockAnswer;
@@ -73,8 +73,8 @@ test("a Node that finds no flock(1) takes a number, and Deno and Bun, which have
       }
       await node?.kill();
       for (const other of others) {
-        assertEquals(JSON.parse(await other.ask("acquire")), { isDone: true, refusal: null });
-        assertEquals(JSON.parse(await other.ask("release")), { isDone: true, refusal: null });
+        assertEquals(JSON.parse(await other.ask("acquire")), done);
+        assertEquals(JSON.parse(await other.ask("release")), done);
       }
     } finally {
       await Promise.all(programs.map((program) => program.kill()));

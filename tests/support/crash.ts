@@ -2,44 +2,55 @@
  * Kills a process that writes to a log, and knows what it had said until then.
  */
 
-import { assertEquals } from "@std/assert";
-import { Wal } from "../../mod.ts";
-import { checkAcknowledged, checkGenuine } from "./crash_checks.ts";
-import type { Acknowledgement, Submission } from "./crash_entries.ts";
+import type { WalRecovery } from "../../mod.ts";
+import type { Acknowledgement } from "./crash_entries.ts";
+import type { Statement } from "./crash_ledger.ts";
 import type { CrashLine, CrashPlan } from "./crash_program.ts";
 import type { DiskNote } from "./disk_notes.ts";
-import { readAll } from "./log_contents.ts";
 import { within } from "./deadline.ts";
-import { type RuntimeName, startProgram } from "./processes.ts";
-import { quickRuntime } from "./quick_runtime.ts";
+import { type Program, type RuntimeName, startProgram } from "./processes.ts";
 
 /** What a killed process had said. */
 export interface Crash {
   readonly life: number;
-  readonly acknowledgements: readonly Acknowledgement[];
+  readonly statements: readonly Statement[];
   readonly notes: readonly DiskNote[];
+  /** What it had found, or null where it was killed before it had opened the log. */
+  readonly recovery: WalRecovery | null;
 }
 
-/** Starts a process that writes to the log in `directory` and kills it at the first line for which `isMoment` holds. */
+/**
+ * Starts a process that writes to the log in `directory` and kills it: at the first line for which `moment` holds, or so many
+ * milliseconds after it has begun to open the log, or when that has been done to it which `moment` says.
+ */
 export async function crash(
   runtime: RuntimeName,
   directory: string,
   plan: CrashPlan,
-  isMoment: (line: CrashLine) => boolean,
+  moment: ((line: CrashLine) => boolean) | number | { readonly after: (program: Program) => Promise<void> },
 ): Promise<Crash> {
   const program = startProgram(runtime, "crash_program", { arguments: [directory, JSON.stringify(plan)] });
   try {
-    const line = (): Promise<string> => within(20, "the next line of the program", program.nextLine());
-    while (!isMoment(JSON.parse(await line()) as CrashLine));
+    if (typeof moment === "object") await moment.after(program);
+    else {
+      await untilLine(program, typeof moment === "number" ? () => true : moment);
+      if (typeof moment === "number") await new Promise((resolve) => setTimeout(resolve, moment));
+    }
   } finally {
     await program.kill();
   }
-  const { signal, output, errors } = await program.ended;
-  assertEquals({ signal, errors }, { signal: "SIGKILL", errors: "" });
-  const lines = output.split("\n").filter(isWhole).map((line) => JSON.parse(line) as CrashLine);
-  const acknowledgements = lines.filter((line) => "acknowledged" in line);
-  const notes = lines.filter((line): line is DiskNote => !("acknowledged" in line) && !("opening" in line));
-  return { life: plan.life, acknowledgements, notes };
+  const { signal, code, output, errors } = await program.ended;
+  if (signal !== "SIGKILL" || errors !== "") throw new Error(`it ended by itself, with ${code ?? signal}: ${errors}`);
+  return {
+    life: plan.life,
+    ...sorted(output.split("\n").filter(isWhole).map((line) => JSON.parse(line) as CrashLine)),
+  };
+}
+
+/** Resolves when the program has said a line for which that holds. */
+export async function untilLine(program: Program, isMoment: (line: CrashLine) => boolean): Promise<void> {
+  const line = (): Promise<string> => within(20, "the next line of the program", program.nextLine());
+  while (!isMoment(JSON.parse(await line()) as CrashLine));
 }
 
 /** The last line may have been cut short. */
@@ -47,15 +58,21 @@ function isWhole(line: string): boolean {
   return line.startsWith("{") && line.endsWith("}");
 }
 
-/** Opens the log and fails unless all that was acknowledged is in it, and nothing that was never submitted. */
-export async function checkRecovered(
-  directory: string,
-  crashes: readonly Crash[],
-): Promise<{ wal: Wal; found: Submission[] }> {
-  const wal = await Wal.open(directory, { runtime: await quickRuntime() });
-  const entries = await readAll(wal);
-  assertEquals(entries.length, wal.lastLsn);
-  const found = checkGenuine(entries);
-  for (const { life, acknowledgements } of crashes) checkAcknowledged(found, life, acknowledgements);
-  return { wal, found };
+const statementNames: readonly string[] = ["acknowledged", "rejected", "flushed", "cutting", "cut"];
+
+function sorted(lines: readonly CrashLine[]): Omit<Crash, "life"> {
+  const statements: Statement[] = [];
+  const notes: DiskNote[] = [];
+  let recovery: WalRecovery | null = null;
+  for (const line of lines) {
+    if ("opened" in line) recovery = line.opened;
+    else if (statementNames.some((name) => name in line)) statements.push(line as Statement);
+    else if (!("opening" in line || "failed" in line)) notes.push(line as DiskNote);
+  }
+  return { statements, notes, recovery };
+}
+
+/** What it had said to be durable. */
+export function acknowledgementsOf({ statements }: Crash): Acknowledgement[] {
+  return statements.filter((statement) => "acknowledged" in statement);
 }

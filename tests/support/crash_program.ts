@@ -3,17 +3,21 @@
 
 import { writeSync } from "node:fs";
 import process from "node:process";
-import { Wal, type WalOptions } from "../../mod.ts";
+import { type Durability, Wal, WalFailedError, type WalOptions, type WalRecovery } from "../../mod.ts";
 import { detectRuntime } from "../../src/runtime/detect.ts";
-import { type Acknowledgement, entryOf } from "./crash_entries.ts";
+import { type Caller, type CallerKind, callerOf } from "./crash_callers.ts";
+import type { Statement } from "./crash_ledger.ts";
 import { type DiskNote, type HeldSync, NotingRuntime } from "./disk_notes.ts";
 
 /** What the program is to do: its second argument, as JSON. */
 export interface CrashPlan {
   /** The number of this life, higher than that of all before. */
   readonly life: number;
-  readonly callers: number;
+  /** How many callers there are of each kind. */
+  readonly callers: Partial<Readonly<Record<CallerKind, number>>>;
   readonly options: WalOptions;
+  /** What chance the callers take. */
+  readonly seed?: number;
   /** Whether it says what it does to the disk. */
   readonly takesNotes?: boolean;
   /** Which sync never returns. */
@@ -21,13 +25,22 @@ export interface CrashPlan {
 }
 
 /** A line that it writes, as JSON. */
-export type CrashLine = Acknowledgement | DiskNote | { readonly opening: true };
+export type CrashLine =
+  | Statement
+  | DiskNote
+  /** The log is about to be opened. */
+  | { readonly opening: true }
+  /** It is open, and this is what was found. */
+  | { readonly opened: WalRecovery }
+  /** It has failed, and nothing more will be done. */
+  | { readonly failed: string };
 
 // Who started it ends it; and should he be gone, it ends by itself.
 process.stdin.on("end", () => process.exit(1)).resume();
 
-const [directory = "", plan = "{}"] = process.argv.slice(2);
-const { life, callers, options, takesNotes = false, held = null } = JSON.parse(plan) as CrashPlan;
+const [directory = "", argument = "{}"] = process.argv.slice(2);
+const plan = JSON.parse(argument) as CrashPlan;
+const { life, callers, options, seed = life, takesNotes = false, held = null } = plan;
 const runtime = await detectRuntime();
 
 /** Is in the pipe when it returns, whatever becomes of this process. */
@@ -48,18 +61,17 @@ const wal = await Wal.open(directory, {
   ...options,
   runtime: takesNotes || held !== null ? new NotingRuntime(runtime, directory, say, held) : runtime,
 });
-let submitted = 0;
-
-async function commitForEver(): Promise<never> {
-  for (let round = 0;; round++) {
-    const first = submitted + 1;
-    const last = submitted += round % 4 === 3 ? 3 : 1;
-    const numbers = Array.from({ length: last - first + 1 }, (_, nth) => first + nth);
-    const entries = numbers.map((number) => entryOf({ life, number, batch: [first, last] }));
-    const [only] = entries;
-    const lsn = entries.length === 1 && only !== undefined ? await wal.commit(only) : await wal.commitBatch(entries);
-    say({ acknowledged: lsn, number: last, accepted: wal.lastLsn, submitted });
-  }
+say({ opened: wal.recovery });
+const level: Durability = options.durability ?? "fsync";
+const shared = { wal, life, level, say, submitted: 0 };
+const kinds = (Object.keys(callers) as CallerKind[]).flatMap((kind) =>
+  Array<CallerKind>(callers[kind] ?? 0).fill(kind)
+);
+const all: Caller[] = kinds.map((kind, nth) => callerOf(kind, shared, nth, seed));
+try {
+  await Promise.all(all.map((caller) => caller.run()));
+} catch (error) {
+  if (!(error instanceof WalFailedError) || error !== wal.error) throw error;
+  say({ failed: error.message });
+  await new Promise(() => {}); // whoever started it kills it
 }
-
-await Promise.all(Array.from({ length: callers }, commitForEver));

@@ -1,17 +1,24 @@
-// Tries the lock of a directory in a thread of its own, and tells who has it.
+// Takes and gives back the lock of a directory in a thread of its own, by messages.
 
-import { parentPort, workerData } from "node:worker_threads";
-import { WalLockedError } from "../../src/errors.ts";
-import { DirectoryLock } from "../../src/lock.ts";
-import { detectRuntime } from "../../src/runtime/detect.ts";
-import { withoutKernelLock } from "./without_kernel_lock.ts";
+import { parentPort } from "node:worker_threads";
+import { answerLockCommand, type LockRequest } from "./lock_commands.ts";
 
-const { directory, kind } = workerData as { directory: string; kind: string };
-const detected = await detectRuntime();
-try {
-  const lock = await DirectoryLock.acquire(kind === "numbered" ? withoutKernelLock(detected) : detected, directory);
-  await lock.release();
-  parentPort?.postMessage("taken");
-} catch (error) {
-  parentPort?.postMessage(error instanceof WalLockedError ? error.owner?.pid : String(error));
+/** The part of a thread's port that both kinds of thread have, each with another type. */
+interface Port {
+  postMessage(message: unknown): void;
+  addEventListener(type: "message", listener: (event: { readonly data: unknown }) => void): void;
+}
+
+const answer = async (request: LockRequest, post: (message: unknown) => void): Promise<void> =>
+  post(await answerLockCommand(request));
+
+if (parentPort !== null) {
+  const port = parentPort;
+  port.on("message", (request: LockRequest) => void answer(request, (message) => port.postMessage(message)));
+} else {
+  const port = globalThis as unknown as Port;
+  port.addEventListener(
+    "message",
+    ({ data }) => void answer(data as LockRequest, (message) => port.postMessage(message)),
+  );
 }

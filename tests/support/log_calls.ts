@@ -29,12 +29,15 @@ interface SystemCall {
   readonly name: string;
   readonly parameters: string;
   readonly result: string;
+  /** How it was refused, such as `EIO`; what came of it in truth where strace answered for the kernel; else "". */
+  readonly answer: string;
   /** The lines where it begins and where it returns. */
   readonly began: number;
   readonly returned: number;
 }
 
-const WATCHED = [
+/** The calls that change anything on a disk, as strace takes them. */
+export const WATCHED: string = [
   "?open,openat,?openat2,?creat,?mkdir,mkdirat,?rename,?renameat,renameat2,?link,linkat,?unlink,unlinkat",
   "write,pwrite64,writev,pwritev,pwritev2,fsync,fdatasync,sync,syncfs,sync_file_range,ftruncate,fallocate",
   "sendfile,copy_file_range",
@@ -50,7 +53,19 @@ export async function traceLogs(runtime: RuntimeName, name: string, sandbox: str
   mkdirSync(logs);
   const under = ["strace", "-f", "-y", "-qq", "-s", "48", "-e", `trace=${WATCHED}`, "-o", traceFile];
   const { pid } = await runProgram<{ pid: number }>(runtime, name, { arguments: [logs], under });
-  return sortIntoSteps(readCalls(readFileSync(traceFile, "utf8")), logs, pid);
+  const calls = readCalls(readFileSync(traceFile, "utf8")).filter(({ answer }) => answer === "");
+  return sortIntoSteps(calls, logs, pid);
+}
+
+/** What was done to the log in `directory` by the calls of a trace; also what was refused: `sync segment EIO`. */
+export function logCallsOf(trace: string, directory: string): { readonly what: string; readonly file: string }[] {
+  const calls = readCalls(trace).sort((a, b) => momentOf(a) - momentOf(b));
+  return calls.flatMap((call) => {
+    const path = pathOf(call);
+    const { what, log } = describe(call, path, dirname(directory), "");
+    if (what === null || log !== basename(directory)) return [];
+    return [{ what: call.answer === "" ? what : `${what} ${call.answer}`, file: basename(path) }];
+  });
 }
 
 /** Puts the two lines together that a call has when another thread came in between. */
@@ -69,9 +84,8 @@ function readCalls(trace: string): SystemCall[] {
     const whole = /^(\w+)\((.*)\) += (.*)$/.exec(text + (resumed ?? rest));
     if (whole === null) continue;
     const [, name = "", parameters = "", result = ""] = whole;
-    if (!result.startsWith("-1 ")) {
-      calls.push({ thread: Number(thread), name, parameters, result, began, returned: index });
-    }
+    const answer = /^-1 (\w+)/.exec(result)?.[1] ?? (result.includes("(INJECTED)") ? `= ${parseInt(result)}` : "");
+    calls.push({ thread: Number(thread), name, parameters, result, answer, began, returned: index });
   }
   return calls;
 }
@@ -125,6 +139,7 @@ function describeFile(call: SystemCall, file: string): string | null {
   const kind = /^(spare|torn|lock)/.exec(file)?.[0] ?? "segment";
   if (/^open|^creat/.test(name)) return /O_CREAT/.test(parameters) ? `create ${kind}` : null;
   if (name === "fdatasync") return `sync ${kind}`;
+  if (name === "pread64") return `read ${kind}`;
   if (/^(p?write(64)?)$/.test(name)) return `write ${kind}: ${contentOf(call, kind)}`;
   return `${name} ${kind}`;
 }

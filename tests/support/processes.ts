@@ -115,6 +115,11 @@ export class Program {
     return await this.ended;
   }
 
+  /** Asks it to end, as somebody at a terminal would. */
+  terminate(): void {
+    this.#child.kill("SIGTERM");
+  }
+
   /** Kills it as a crash would, and waits until the system has given back all that it held. */
   async kill(): Promise<void> {
     this.#child.kill("SIGKILL");
