@@ -7,7 +7,7 @@
  * @module
  */
 
-import { type Link, linkTo, mayBeLast, rivalsAmong, type Walk, walkDown } from "./chain.ts";
+import { isNextOf, type Link, linkTo, mayBeLast, rivalsAmong, type Walk, walkDown } from "./chain.ts";
 import {
   messageOf,
   systemCode,
@@ -138,8 +138,23 @@ export class OutsideChain {
       this.#staleReason = new WalFormatError(path, "it belongs to another log"); // unless the whole log is another's by now
       return null;
     }
+    if (successor !== null && !isNextOf(successor.header, opened.header) && await this.#isBorneOut(link, successor)) {
+      await release(opened.file);
+      const path = this.#place.runtime.join(this.#place.directory, name);
+      this.#staleReason = new WalFormatError(path, `it is of another line of history than ${next?.name}`);
+      return null;
+    }
     const { endOffset, lastLsn } = successor?.header.predecessor ?? { endOffset: Infinity, lastLsn: Infinity };
     return { name, opened, endOffset, lastLsn };
+  }
+
+  /** Whether the segment behind it says that the successor of a segment belongs here; so it does where there is none. */
+  async #isBorneOut({ next }: Link, successor: OpenSegmentFile): Promise<boolean> {
+    const after = next?.next ?? null;
+    const opened = after === null ? null : await this.#openNamed(after.name, after.id);
+    if (opened === null) return true;
+    await release(opened.file);
+    return isNextOf(opened.header, successor.header);
   }
 
   /** Whether the file of a segment is another's by now. */

@@ -5,11 +5,11 @@
  */
 
 import { viewOf } from "./bytes.ts";
-import { learnEnd, type Link, type Pin } from "./chain.ts";
+import { isNextOf, learnEnd, type Link, type Pin } from "./chain.ts";
 import { decodeEntries, type Entry, givenAway } from "./entry.ts";
-import { WalCorruptionError, WalIoError, WalTruncatedError } from "./errors.ts";
+import { WalCorruptionError, WalFormatError, WalIoError, WalTruncatedError } from "./errors.ts";
 import { readFooter } from "./footer.ts";
-import { decodeFrameHeader, FRAME_HEADER_BYTES, HEADER_BYTES, type IndexPoint } from "./format.ts";
+import { decodeFrameHeader, FRAME_HEADER_BYTES, HEADER_BYTES, type IndexPoint, type SegmentHeader } from "./format.ts";
 import { FrameScanner, type ScannedFrame } from "./scan.ts";
 import type { OpenSegmentFile } from "./segment.ts";
 import type { SegmentFiles, SharedFile } from "./segment_files.ts";
@@ -129,14 +129,25 @@ export class ChainReader implements Pin {
     if (segment === null) return HEADER_BYTES;
     if (link.next === null) return segment.endOffset;
     if (link.endOffset !== null) return link.endOffset;
-    const successor = await this.#files.acquire(link.next, segment.header.logId).catch((error: unknown) => {
-      if (error instanceof WalIoError) throw error;
-      return null;
-    });
+    const successor = await this.#headerOf(link.next, segment.header.logId);
     // Its name still says with which LSN it begins: up to there this one is read, and the damage is met behind that.
     if (successor === null) return await file.size();
-    await this.#files.release(successor);
-    return learnEnd(link, successor.opened.header);
+    if (isNextOf(successor, file.opened.header)) return learnEnd(link, successor);
+    const after = link.next.next === null ? null : await this.#headerOf(link.next.next, segment.header.logId);
+    if (after !== null && !isNextOf(after, successor)) return await file.size(); // it is the other one that does not belong here
+    throw new WalFormatError(link.name, `it is of another line of history than ${link.next.name}`);
+  }
+
+  /** Null where it cannot be used. */
+  async #headerOf(link: Link, logId: string): Promise<SegmentHeader | null> {
+    try {
+      const file = await this.#files.acquire(link, logId);
+      await this.#files.release(file);
+      return file.opened.header;
+    } catch (error) {
+      if (error instanceof WalIoError) throw error;
+      return null;
+    }
   }
 
   async #readOn({ link, file, scanner }: Place): Promise<boolean> {
