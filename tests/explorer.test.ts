@@ -1,15 +1,23 @@
 import process from "node:process";
 import { test } from "node:test";
 import { assertEquals, assertGreater, assertGreaterOrEqual } from "@std/assert";
-import { exploreCrashes, type Explored, exploreFailures } from "./support/explorer.ts";
+import { covered } from "./support/covered.ts";
+import {
+  exploreCrashes,
+  type Explored,
+  exploreFailures,
+  exploreReopenings,
+  nothingExplored,
+} from "./support/explorer.ts";
+import { firstSeed, share } from "./support/share.ts";
 import { soak } from "./support/soak.ts";
-import { oldSegmentsAsSpares, WORKLOADS } from "./support/workloads.ts";
+import { FAILING_WORKLOADS, oldSegmentsAsSpares, WORKLOADS } from "./support/workloads.ts";
 
 /** Set to the seed that a failure names, it tells that history step by step. */
 const { WALSTREAM_SEED } = process.env;
 const histories = 1600;
 
-const total: Explored = { crashPoints: 0, survivals: 0, opens: 0 };
+const total = nothingExplored();
 
 function count(explored: Explored): void {
   for (const key of Object.keys(total) as (keyof Explored)[]) total[key] += explored[key];
@@ -17,36 +25,47 @@ function count(explored: Explored): void {
 
 for (const workload of WORKLOADS) {
   test(`${workload.name}: a crash at every call loses nothing acknowledged and brings back nothing else`, async () => {
-    count(await exploreCrashes(workload));
+    count(await exploreCrashes(workload, { recovery: share }));
   });
 
   test(`${workload.name}: a crash at every call, in files that were used before`, async () => {
-    count(await exploreCrashes(workload, { planted: await oldSegmentsAsSpares(), seed: 2 }));
+    count(await exploreCrashes(workload, { planted: await oldSegmentsAsSpares(), seed: 2, recovery: share }));
   });
 
   test(`${workload.name}: EIO at every call, in files that were used before`, async () => {
-    count(await exploreFailures(workload, "EIO", { planted: await oldSegmentsAsSpares() }));
+    count(await exploreFailures(workload, "EIO", { planted: await oldSegmentsAsSpares(), recovery: share }));
   });
 
-  for (const code of ["EIO", "ENOSPC", "EACCES"]) {
+  test(`${workload.name}: EIO at every call, and a crash wherever the log is brought back`, async () => {
+    count(await exploreReopenings(workload, "one", { ...share, recovery: share }));
+  });
+
+  for (const code of ["ENOSPC", "EACCES"]) {
     test(`${workload.name}: ${code} at every call, and a crash after it`, async () => {
-      count(await exploreFailures(workload, code));
+      count(await exploreFailures(workload, code, { recovery: share }));
     });
   }
+}
+
+for (const workload of FAILING_WORKLOADS) {
+  test(`${workload.name}: EIO at every call, and again wherever the log is brought back, and a crash there`, async () => {
+    count(await exploreReopenings(workload, "every", { ...share, recovery: share }));
+  });
 }
 
 test("a workload is explored at every one of its calls, and in several survivals of each", async () => {
   const [workload] = WORKLOADS;
   const explored = workload === undefined ? total : await exploreCrashes(workload);
   assertGreater(explored.crashPoints, 50);
-  assertGreaterOrEqual(explored.survivals, 2 * explored.crashPoints);
-  console.log(`explored ${total.crashPoints} crash points, ${total.survivals} survivals, ${total.opens} opens`);
+  assertGreater(explored.survivals, 50);
+  assertGreaterOrEqual(explored.crashesInRecovery, 2 * explored.survivals);
+  covered(total);
 });
 
 test("random histories of faults, crashes and full disks break no promise", async () => {
   const soaked = WALSTREAM_SEED === undefined
-    ? await soak(1, histories)
-    : await soak(Number(WALSTREAM_SEED), 1, { say: console.log });
+    ? await soak(firstSeed(histories), histories, { shrinkMs: 30_000 })
+    : await soak(Number(WALSTREAM_SEED), 1, { say: console.log, shrinkMs: 30_000 });
   assertEquals(soaked.histories, WALSTREAM_SEED === undefined ? histories : 1);
-  console.log(`${soaked.histories} histories, ${soaked.lives} lives, ${soaked.opens} opens, ${soaked.calls} calls`);
+  covered(soaked);
 });

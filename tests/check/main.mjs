@@ -31,6 +31,7 @@ const started = performance.now();
 const results = new Map();
 await runAll(chosen);
 printSkipped();
+printCovered();
 const total = { passed: 0, failed: 0, skipped: 0 };
 for (const result of results.values()) {
   total.passed += result.passed;
@@ -85,7 +86,8 @@ async function runStep(step) {
   console.log(
     `${word.padEnd(7)}${step.name.padEnd(12)}${counts.join(", ").padEnd(26)}${seconds(began).padStart(8)}${version}`,
   );
-  if (result.failed > 0) console.log(result.output.trimEnd().replaceAll(/^/gm, "    "));
+  const text = result.failed > 0 ? result.output : result.told ?? "";
+  if (text !== "") console.log(text.trimEnd().replaceAll(/^/gm, "    "));
 }
 
 /** @param {string} name */
@@ -109,6 +111,15 @@ function printSkipped() {
   }
   for (const [name, { where, reason }] of skipped) {
     console.log(`skipped ${name}\n        on ${where.join(", ")}: ${reason}`);
+  }
+}
+
+/** How much the tests have gone through, on each runtime. */
+function printCovered() {
+  for (const [step, { covered }] of results) {
+    if (covered === undefined || covered.size === 0) continue;
+    const counts = [...covered].map(([name, count]) => `${count.toLocaleString("en-US")} ${name}`);
+    console.log(`covered on ${step}: ${counts.join(", ")}`);
   }
 }
 

@@ -1,8 +1,12 @@
-// What a step comes to. `output` is shown when something failed.
+// What a step comes to. `output` is shown when something failed, `told` when nothing did, `covered` in the
+// end: how much was gone through, by name.
 
 /**
  * @typedef {{ name: string, reason: string, isExact: boolean }} Skip
- * @typedef {{ passed: number, failed: number, skipped?: Skip[], output: string }} Result
+ * @typedef {{
+ *   passed: number, failed: number, skipped?: Skip[], covered?: ReadonlyMap<string, number>, output: string,
+ *   told?: string
+ * }} Result
  * @typedef {{ what: string, code: number | null, output: string }} Outcome
  */
 

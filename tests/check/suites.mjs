@@ -58,6 +58,7 @@ export async function runSuite(runtime, filter) {
     passed: executed - failures,
     failed: failures + complaints.length,
     skipped: cases.filter((test) => test.state === "skipped").map(skipOf),
+    covered: coverageOf(output),
     output: [withoutPassed(output), ...complaints].join("\n"),
   };
 }
@@ -82,6 +83,22 @@ function commandLine(runtime, files, grep, report) {
     ...(grep === "" ? [] : [`--test-name-pattern=${literal(grep)}`]),
     ...files.map((file) => `build/${file.replace(/\.ts$/, ".js")}`),
   ];
+}
+
+/**
+ * What the tests say that they have gone through, in lines such as `covered: kills 200, survivals 1200`, added up.
+ *
+ * @param {string} output
+ */
+function coverageOf(output) {
+  /** @type {Map<string, number>} */
+  const sums = new Map();
+  for (const [, counts = ""] of output.matchAll(/^covered: (.*)$/gm)) {
+    for (const [, name = "", count] of counts.matchAll(/([^,]+?) (\d+)(?:, |\s*$)/g)) {
+      sums.set(name, (sums.get(name) ?? 0) + Number(count));
+    }
+  }
+  return sums;
 }
 
 /** What a runtime says of a test that passed, in its own way. @param {string} output */

@@ -1,255 +1,212 @@
 /**
  * Runs a workload and stops it at every call to the disk, looks at several things that a crash may leave of each, recovers,
- * checks, goes on, and crashes again.
+ * checks, goes on, and crashes again; and crashes at every call of that recovery, and in the recovery from that.
  */
 
-import { crc32 } from "node:zlib";
-import { Wal } from "../../mod.ts";
-import {
-  type MemoryCall,
-  type MemoryCallName,
-  MemoryDisk,
-  type MemoryFault,
-  MemoryRuntime,
-} from "../../src/runtime/memory.ts";
-import { readAll } from "./log_contents.ts";
-import { Conduct } from "./conduct.ts";
-import { type Ending, Oracle, Violation } from "./oracle.ts";
-import { toTheEnd } from "./to_the_end.ts";
-import { checkWaits, live } from "./life.ts";
+import { MemoryDisk } from "../../src/runtime/memory.ts";
+import { exploreSurvival, labelled, recoverTwice, type Walk } from "./recoveries.ts";
+import type { Share } from "./share.ts";
+import { changes, Known, type Survival, survivals } from "./survivals.ts";
+import { Trace } from "./trace.ts";
 import { DIRECTORY, type Workload } from "./workload.ts";
+import { Moments, type Run, type RunOptions, type Spoil, WorkloadRun } from "./workload_run.ts";
 
 /** How much was looked at. */
 export interface Explored {
   crashPoints: number;
+  injectedFaults: number;
   survivals: number;
-  opens: number;
+  recoveries: number;
+  crashesInRecovery: number;
 }
 
-/** A disk as a crash left it, and how. */
-interface Survival {
-  readonly disk: MemoryDisk;
-  readonly ending: Ending;
-  readonly name: string;
-}
-
-/** What an exploration may leave out to be quick. */
+/** What an exploration may leave out to be quick, and where it begins. */
 export interface ExplorerOptions {
   readonly seed?: number;
   /** Files that lie in the directory before the log is first opened. */
   readonly planted?: Readonly<Record<string, Uint8Array>>;
-  /** Only every so many calls are crash points. */
+  /** Only every so many calls are crash points, from this one on. */
   readonly stride?: number;
+  readonly offset?: number;
+  /** The same of the calls of a recovery. */
+  readonly recovery?: Share;
 }
 
-/** What is done to a call. */
-type Spoil = (call: MemoryCall) => MemoryFault | undefined;
-
-/** A run of a workload, up to the moment when its process was no more. */
-interface Run {
-  readonly runtime: MemoryRuntime;
-  readonly oracle: Oracle;
-  readonly calls: readonly MemoryCall[];
+/** Where counting begins. */
+export function nothingExplored(): Explored {
+  return { crashPoints: 0, injectedFaults: 0, survivals: 0, recoveries: 0, crashesInRecovery: 0 };
 }
 
-/** Calls after which a crash finds something else than before them. */
-const CHANGING: ReadonlySet<MemoryCallName> = new Set<MemoryCallName>(
-  ["open", "write", "syncData", "truncate", "makeDirectory", "rename", "unlink", "syncDirectory"],
-);
-
-/** The disks that were looked at already, with all that the oracle knew: twice is no better than once. */
-type Known = Set<string>;
-
-/** Crashes a workload at every call, before and after its effect. */
+/**
+ * Crashes a workload before and in every call, and whenever somebody is told something. A crash before a call is looked at while
+ * the workload goes on; for one in a call, or after it and before it returns, the process is stopped there.
+ */
 export async function exploreCrashes(workload: Workload, options: ExplorerOptions = {}): Promise<Explored> {
-  const explored: Explored = { crashPoints: 0, survivals: 0, opens: 0 };
-  const known: Known = new Set();
-  const { calls } = await runThrough(workload, options);
-  for (let nth = 0; nth < calls.length; nth += options.stride ?? 1) {
-    const at = nth + 1;
-    const changes = CHANGING.has(calls[nth]?.name ?? "open");
-    for (const stop of changes ? ["before", "after"] as const : ["before"] as const) {
-      await labelled(`${workload.name}: stopped ${stop} call ${at}`, async () => {
-        const spoil: Spoil = ({ number }) => number === at ? { stop, doneBytes: 512 * (at % 3) } : undefined;
-        const { runtime, oracle } = await run(workload, options, spoil);
-        explored.crashPoints++;
-        for (const survival of survivals(runtime, at, "kill")) {
-          await exploreSurvival(survival, oracle, explored, known, at);
-        }
-      });
-    }
+  const exploration = new Exploration(workload, options);
+  const moments = new Moments(null);
+  const { calls } = await exploration.runThrough(moments);
+  for (const [nth, { name, survivals }] of moments.list.entries()) {
+    if (!isChosen(nth, options)) continue;
+    await exploration.point(`stopped ${name}`, async (walk) => {
+      const found = walk.trace === null ? survivals : await exploration.findAgain(name, walk);
+      walk.explored.crashPoints++;
+      for (const survival of found) await exploreSurvival(survival, walk, nth);
+    });
   }
-  return explored;
+  for (const [nth, call] of calls.entries()) {
+    if (!isChosen(nth, options) || !changes(call)) continue;
+    const at = call.number;
+    const spoil: Spoil = ({ number }) => number === at ? { stop: "after", doneBytes: 512 * (at % 3) } : undefined;
+    await exploration.point(`stopped in or after call ${at}`, async (walk) => {
+      const run = await exploration.run(spoil, walk);
+      walk.explored.crashPoints++;
+      await exploreAll(run, walk, at);
+    });
+  }
+  return exploration.explored;
 }
 
-/** Lets every call fail with a code, and goes on as far as the log does; then it is closed, killed, or loses its power. */
+/**
+ * Lets every call fail with a code, and goes on as far as the log does, or as it can be brought back; then it is closed,
+ * killed, or loses its power.
+ */
 export async function exploreFailures(
   workload: Workload,
   code: string,
   options: ExplorerOptions = {},
 ): Promise<Explored> {
-  const explored: Explored = { crashPoints: 0, survivals: 0, opens: 0 };
-  const known: Known = new Set();
-  const { calls } = await runThrough(workload, options);
-  for (let at = 1; at <= calls.length; at += options.stride ?? 1) {
-    await labelled(`${workload.name}: ${code} at call ${at}`, async () => {
-      const spoil: Spoil = (call) => {
-        // Who may not sync the directories above is told so, and may lose a new log whole: nothing to explore.
-        const isAbove = call.name === "syncDirectory" && call.path !== DIRECTORY;
-        return call.number !== at || isAbove && code === "EACCES" ? undefined : { code, doneBytes: 512 * (at % 4) };
-      };
-      const { runtime, oracle } = await run(workload, options, spoil);
-      explored.crashPoints++;
-      // After a failed sync a page cache may show what the disk does not have: no life after it is sure of what was not synced.
-      for (const survival of survivals(runtime, at, "power")) {
-        await exploreSurvival(survival, oracle, explored, known, at);
-      }
+  const exploration = new Exploration(workload, options);
+  const { calls } = await exploration.runThrough();
+  for (let at = 1; at <= calls.length; at++) {
+    if (!isChosen(at, options)) continue;
+    await exploration.point(`${code} at call ${at}`, async (walk) => {
+      await exploreEnd(await exploration.run(failing(code, at), walk), walk, at, 1);
     });
   }
-  return explored;
+  return exploration.explored;
 }
 
-async function labelled(label: string, task: () => Promise<unknown>): Promise<void> {
-  try {
-    await task();
-  } catch (error) {
-    throw new Error(`${label}: ${error instanceof Error ? error.message : String(error)}`, { cause: error });
-  }
-}
-
-/** Without a fault: then nothing may be complained of. */
-async function runThrough(workload: Workload, options: ExplorerOptions): Promise<Run> {
-  const through = await run(workload, options, () => undefined, false);
-  const again = new MemoryRuntime({ crc32, disk: through.runtime.disk.kill() });
-  await recoverTwice(again, through.oracle.clone(), "kill", { crashPoints: 0, survivals: 0, opens: 0 });
-  return through;
-}
-
-async function run(
+/**
+ * Lets every call fail, and brings the log back in place. Crashes at every call of that; and lets a call of that fail as well,
+ * every one or another one each time, so that it is tried again.
+ */
+export async function exploreReopenings(
   workload: Workload,
-  { seed = 1, planted = {} }: ExplorerOptions,
-  spoil: Spoil,
-  isSpoiled = true,
-): Promise<Run> {
-  const files = Object.fromEntries(Object.entries(planted).map(([name, bytes]) => [`${DIRECTORY}/${name}`, bytes]));
-  const disk = new MemoryDisk({ seed, files });
-  const conduct = new Conduct();
-  const calls: MemoryCall[] = [];
-  const onCall = (call: MemoryCall): MemoryFault | undefined => {
-    calls.push(call);
-    conduct.onCall(call);
-    return spoil(call);
-  };
-  const runtime = new MemoryRuntime({ crc32, disk, seed, onCall, onReturn: conduct.onReturn });
-  const oracle = new Oracle();
-  await toTheEnd(live(runtime, workload, oracle, { isSpoiled: () => isSpoiled }), runtime);
-  conduct.check(disk);
-  return { runtime, oracle: oracle.clone(), calls }; // the code of a process that is dead may go on, and nobody listens
-}
-
-function survivals({ disk }: MemoryRuntime, seed: number, killed: Ending): Survival[] {
-  return [
-    { disk: disk.kill(seed), ending: killed, name: "kill" },
-    { disk: disk.powerLoss({ keep: "none", seed }), ending: "power", name: "power loss, nothing kept" },
-    { disk: disk.powerLoss({ keep: "all", seed }), ending: "power", name: "power loss, all kept" },
-    { disk: disk.powerLoss({ keep: "any", seed }), ending: "power", name: "power loss, any kept" },
-    { disk: disk.powerLoss({ keep: "first", seed }), ending: "power", name: "power loss, the first kept" },
-  ];
-}
-
-/** So many of them, another choice for each seed. */
-function some<T>(all: readonly T[], seed: number, count: number): T[] {
-  return all.filter((_, nth) => (nth + seed) % all.length < count);
-}
-
-/** Recovers, checks, appends, crashes, recovers, checks; and crashes in the middle of the first recovery as well. */
-async function exploreSurvival(
-  survival: Survival,
-  before: Oracle,
-  explored: Explored,
-  known: Known,
-  seed: number,
-): Promise<void> {
-  // What a power loss leaves is all there is of it; behind what a kill leaves there is a page cache.
-  const fingerprint = survival.name === "kill" ? "" : `${before.fingerprint} ${fingerprintOf(survival.disk)}`;
-  if (known.has(fingerprint)) return;
-  if (fingerprint !== "") known.add(fingerprint);
-  explored.survivals++;
-  await labelled(survival.name, async () => {
-    const oracle = before.clone();
-    const runtime = new MemoryRuntime({ crc32, disk: survival.disk.kill(), seed });
-    const found = await recoverTwice(runtime, oracle, survival.ending, explored);
-    await goOn(runtime, oracle);
-    for (const second of some(survivals(runtime, seed + 7, survival.ending), seed, 1)) {
-      const again = new MemoryRuntime({ crc32, disk: second.disk, seed });
-      await labelled(`then ${second.name}`, () => recover(again, oracle.clone(), second.ending, explored));
+  seconds: "every" | "one",
+  options: ExplorerOptions = {},
+): Promise<Explored> {
+  const exploration = new Exploration({ ...workload, reopens: 3 }, options);
+  const { calls } = await exploration.runThrough();
+  for (let at = 1; at <= calls.length; at++) {
+    if (!isChosen(at, options)) continue;
+    const mending = await exploreMending(exploration, at, seconds === "every" ? undefined : 2);
+    const chosen = seconds === "every" ? mending : mending.filter((_, nth) => nth === at % mending.length);
+    for (const second of chosen) {
+      await exploration.point(`EIO at call ${at} and at call ${second}`, async (walk) => {
+        await exploreEnd(await exploration.run(failing("EIO", at, second), walk), walk, at, 2);
+      });
     }
-    const at = 1 + (seed * 7) % found.calls;
-    await labelled(
-      `then crashed at call ${at} of the recovery`,
-      () => crashInRecovery(survival, before.clone(), explored, at),
-    );
+  }
+  return exploration.explored;
+}
+
+/** Lets one call fail, and crashes at every call that brings the log back; resolves to their numbers. */
+async function exploreMending(exploration: Exploration, at: number, count?: number): Promise<readonly number[]> {
+  const spoil = failing("EIO", at);
+  const moments = new Moments(null, count);
+  let mending: readonly number[] = [];
+  await exploration.point(`EIO at call ${at}, and brought back`, async (walk) => {
+    const run = await exploration.run(spoil, walk, { mendingMoments: moments });
+    mending = run.mending;
+    await exploreEnd(run, walk, at, 1);
   });
-}
-
-function fingerprintOf(disk: MemoryDisk): string {
-  if (!disk.names("/").includes("data") || !disk.names("/data").includes("wal")) return "";
-  return disk.names(DIRECTORY).map((name) => {
-    const bytes = disk.read(`${DIRECTORY}/${name}`);
-    return `${name} ${bytes.length} ${crc32(bytes)}`;
-  }).join();
-}
-
-/** Opens, waits for every LSN, and opens once more, which must change nothing. */
-async function recoverTwice(
-  runtime: MemoryRuntime,
-  oracle: Oracle,
-  ending: Ending,
-  explored: Explored,
-): Promise<{ calls: number }> {
-  const first = await recover(runtime, oracle, ending, explored);
-  const { calls } = runtime;
-  await checkWaits(first, oracle);
-  const again = await recover(
-    new MemoryRuntime({ crc32, disk: runtime.disk.powerLoss({ keep: "none" }) }),
-    oracle.clone(),
-    "kill",
-    explored,
-  );
-  if (again.lastLsn !== first.lastLsn || again.firstLsn !== first.firstLsn) {
-    throw new Violation(`a second recovery moved the end from ${first.lastLsn} to ${again.lastLsn}`);
+  for (const { name, survivals } of moments.list) {
+    await exploration.point(`EIO at call ${at}, stopped ${name}`, async (walk) => {
+      const found = walk.trace === null ? survivals : await exploration.findAgain(name, walk, spoil);
+      walk.explored.crashPoints++;
+      for (const survival of found) await exploreSurvival(survival, walk, at);
+    });
   }
-  runtime.stop();
-  return { calls };
+  return mending;
 }
 
-/** Opens, reads everything, compares. */
-async function recover(runtime: MemoryRuntime, oracle: Oracle, ending: Ending, explored: Explored): Promise<Wal> {
-  explored.opens++;
-  const wal = await Wal.open(DIRECTORY, { runtime, segmentBytes: 16 * 1024 });
-  oracle.checkRecovered(wal, await readAll(wal), ending);
-  return wal;
+async function exploreEnd(run: Run, walk: Walk, seed: number, faults: number): Promise<void> {
+  walk.explored.crashPoints++;
+  walk.explored.injectedFaults += faults;
+  await exploreAll(run, walk, seed);
 }
 
-/** A second life on the same disk, in which nothing goes wrong. */
-async function goOn({ disk }: MemoryRuntime, oracle: Oracle): Promise<void> {
-  const runtime = new MemoryRuntime({ crc32, disk });
-  const options = { segmentBytes: 16 * 1024 };
-  const workload = { name: "go on", options, steps: [{ commit: [10, 600] }, { append: [40] }] };
-  await toTheEnd(live(runtime, workload, oracle, { isSpoiled: () => false }), runtime);
-  runtime.stop();
+async function exploreAll(run: Run, walk: Walk, seed: number): Promise<void> {
+  for (const survival of survivals(run, seed)) await exploreSurvival(survival, walk, seed);
 }
 
-async function crashInRecovery(survival: Survival, oracle: Oracle, explored: Explored, at: number): Promise<void> {
-  const onCall = ({ number }: { number: number }): MemoryFault | undefined =>
-    number === at ? { stop: at % 2 === 0 ? "before" : "after" } : undefined;
-  const crashed = new MemoryRuntime({ crc32, disk: survival.disk.kill(), seed: at, onCall });
-  const opened = Wal.open(DIRECTORY, { runtime: crashed, segmentBytes: 16 * 1024 });
-  opened.catch(() => {});
-  await Promise.race([opened, crashed.stopped]);
-  for (const second of some(survivals(crashed, at, survival.ending), at, 1)) {
-    const ending = survival.ending === "power" ? "power" : second.ending;
-    const runtime = new MemoryRuntime({ crc32, disk: second.disk, seed: at });
-    await labelled(`then ${second.name}`, () => recover(runtime, oracle.clone(), ending, explored));
+function isChosen(nth: number, { stride = 1, offset = 0 }: ExplorerOptions): boolean {
+  return (nth + offset) % stride === 0;
+}
+
+/** Who may not sync the directories above is told so, and may lose a new log whole: nothing to explore. */
+function failing(code: string, ...numbers: readonly number[]): Spoil {
+  return ({ name, path, number }) => {
+    const isAbove = name === "syncDirectory" && path !== DIRECTORY;
+    if (!numbers.includes(number) || isAbove && code === "EACCES") return undefined;
+    return { code, doneBytes: 512 * (number % 4) };
+  };
+}
+
+/** One workload and all that was looked at of it. */
+class Exploration {
+  readonly explored: Explored = nothingExplored();
+  readonly #workload: Workload;
+  readonly #options: ExplorerOptions;
+  readonly #known: Known = new Known();
+
+  constructor(workload: Workload, options: ExplorerOptions) {
+    this.#workload = workload;
+    this.#options = options;
   }
+
+  /** Looks at one point; where that fails, once more, to tell how it came to that. */
+  async point(label: string, explore: (walk: Walk) => Promise<void>): Promise<void> {
+    const { recovery = { stride: 1, offset: 0 } } = this.#options;
+    try {
+      await explore({ explored: this.explored, known: this.#known, recovery, trace: null });
+    } catch (error) {
+      const trace = new Trace();
+      const what = await labelled(
+        "",
+        () => explore({ explored: nothingExplored(), known: new Known(), recovery, trace }),
+      )
+        .then(() => `${messageOf(error)}, but not a second time`, messageOf);
+      throw new Error(`${this.#workload.name}: ${label}: ${what}\n${trace.text}`, { cause: error });
+    }
+  }
+
+  /** Without a fault: then nothing may be complained of. */
+  async runThrough(moments: Moments = new Moments("none")): Promise<Run> {
+    let through: Run | null = null;
+    await this.point("nothing goes wrong", async (walk) => {
+      through = await this.run(() => undefined, walk, { isSpoiled: false, moments });
+      await recoverTwice(through.disk.kill(), through.oracle, walk);
+    });
+    if (through === null) throw new Error("it has run");
+    return through;
+  }
+
+  /** What would be left at one moment, and how it came to that. */
+  async findAgain(name: string, walk: Walk, spoil: Spoil = () => undefined): Promise<readonly Survival[]> {
+    const moments = new Moments(name);
+    await this.run(spoil, walk, { moments });
+    return moments.list[0]?.survivals ?? [];
+  }
+
+  async run(spoil: Spoil, { trace }: Walk, options: RunOptions = {}): Promise<Run> {
+    const { seed = 1, planted = {} } = this.#options;
+    const files = Object.fromEntries(Object.entries(planted).map(([name, bytes]) => [`${DIRECTORY}/${name}`, bytes]));
+    const run = new WorkloadRun(this.#workload, new MemoryDisk({ seed, files }), spoil, options);
+    return await run.run(seed, trace);
+  }
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
 }

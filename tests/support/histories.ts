@@ -2,7 +2,7 @@
  * Random histories of a log, each of which is its seed.
  */
 
-import type { Durability, WalOptions } from "../../mod.ts";
+import type { Durability, WalChanges, WalOptions } from "../../mod.ts";
 import type { MemoryCallName, MemoryFault, MemoryKeep } from "../../src/runtime/memory.ts";
 import { Random } from "../../src/runtime/random.ts";
 import type { Step, Workload } from "./workload.ts";
@@ -25,6 +25,8 @@ export interface Misread {
 
 /** One process of a history, and what is left of it. */
 export interface Life extends Workload {
+  /** Decides what is left to chance in it. */
+  readonly seed: number;
   readonly mishaps: readonly Mishap[];
   /** Entries that somebody appends while a call is under way. */
   readonly arrivals: readonly { readonly call: number; readonly length: number }[];
@@ -32,7 +34,7 @@ export interface Life extends Workload {
   readonly misread: Misread | null;
   /** How much room there is when it begins. */
   readonly roomBytes: number;
-  /** Whether somebody in another process reads along. */
+  /** Whether somebody in another process reads along; he who did so in the life before goes on, if that was killed. */
   readonly isWatched: boolean;
   readonly closes: boolean;
   readonly after: "kill" | MemoryKeep;
@@ -72,11 +74,11 @@ export function randomHistory(seed: number): History {
     mishapRate: random.pick([0, 0.3, 0.3, 0.8]),
   };
   const count = random.integer(1, random.pick([2, 4, 6]));
-  const lives = Array.from({ length: count }, (_, nth) => randomLife(manner, `life ${nth + 1}`));
+  const lives = Array.from({ length: count }, (_, nth) => randomLife(manner, `life ${nth + 1}`, seed + nth));
   return { seed, hasOldFiles: random.chance(0.3), hasShortFiles: random.chance(0.3), lives };
 }
 
-function randomLife(manner: Manner, name: string): Life {
+function randomLife(manner: Manner, name: string, seed: number): Life {
   const { random, isTight, mishapRate } = manner;
   const options = randomOptions(manner);
   const steps = Array.from({ length: random.integer(0, random.pick([3, 6, 15])) }, () => randomStep(manner, options));
@@ -99,9 +101,10 @@ function randomLife(manner: Manner, name: string): Life {
     }
     : null;
   return {
-    ...{ name, options, steps, mishaps, arrivals, misread },
+    ...{ name, seed, options, steps, mishaps, arrivals, misread },
     roomBytes: isTight && random.chance(0.4) ? random.pick([0, 3000, 30_000]) : Infinity,
     isWatched: random.chance(0.25),
+    reopens: random.pick([0, 1, 3]),
     closes: random.chance(0.5),
     after: random.pick(["kill", "kill", "none", "all", "first", "any", "any"] as const),
   };
@@ -145,9 +148,22 @@ function randomStep(manner: Manner, options: WalOptions): Step {
       isTight ? { room: random.pick([0, 60, 600, 4000, 20_000, Infinity, Infinity]) } : { read: randomShares(random) },
     () => random.chance(0.3) ? { jump: random.integer(-5000, 5000) } : { flush: true },
   ];
-  if (random.chance(0.06)) return { reopen: true };
+  if (random.chance(0.06)) return random.chance(0.7) ? { restart: true } : { reopen: true };
+  if (random.chance(0.03)) return { configure: randomChanges(manner, options) };
   const step = random.pick(draw)();
   return random.chance(0.35) && !("later" in step) ? { later: step } : step;
+}
+
+/** None that contradicts the others. */
+function randomChanges({ random, sizes }: Manner, { maxEntries, lossMs }: WalOptions): WalChanges {
+  const draw: readonly (() => WalChanges)[] = [
+    () => ({ durability: random.pick(["fsync", "write", "none"] as const) }),
+    () => ({ segmentBytes: random.pick(sizes) }),
+    () => ({ io: random.pick(["auto", "pool", "blocking"] as const) }),
+    () => ({ maxBytes: random.pick([1, 2000, Infinity]) }),
+    () => maxEntries === 1 ? { maxEntries: 3 } : { windowMs: random.integer(0, Math.min(30, lossMs ?? 30)) },
+  ];
+  return random.pick(draw)();
 }
 
 /** Mostly the log's own. */

@@ -3,287 +3,220 @@
  */
 
 import type { Durability, Entry, Wal } from "../../mod.ts";
+import {
+  checkGenuine,
+  checkInside,
+  checkRecovered,
+  checkReopened,
+  type Ending,
+  type Failed,
+  type Reopened,
+} from "./findings.ts";
+import { Notes, Violation } from "./notes.ts";
+import type { Trace } from "./trace.ts";
 
-interface Submission {
-  readonly value: string;
-  /** Entries of one batch share a number; 0 is no batch. */
-  readonly batch: number;
-  /** Up to here all was synced before this was accepted: once it is on the disk, it vouches for that. */
-  readonly vouchesFor: number;
-  acknowledged: Durability;
-}
-
-/** How the last life ended. */
-export type Ending =
-  /** The process died; what the operating system has is still there. */
-  | "kill"
-  /** The power went, or a sync failed: only what is synced is sure. */
-  | "power"
-  /** And a read showed a bit that is not on the disk: only what something vouches for is sure. */
-  | "misread";
-
-/** A promise that was broken. */
-export class Violation extends Error {}
-
-/** The kind that an entry of this value is appended with. */
-export function kindOf(value: string): number {
-  const number = Number(/^<(\d+)>/.exec(value)?.[1] ?? 0);
-  return number % 3 === 0 ? number % 192 : 0;
-}
+export { type Ending, type Failed, kindOf } from "./findings.ts";
+export { Violation } from "./notes.ts";
 
 /** See the head of this file. */
 export class Oracle {
-  #submissions = new Map<number, Submission>();
-  /** Handed over without an LSN that anyone knows: a commit that waited for room. */
-  #floating = new Set<string>();
-  /** Values that must never be seen again, and why. */
-  #gone = new Map<string, string>();
-  /** LSNs that may be a gap. */
-  #skippable = new Set<number>();
-  #values = 0;
-  #batches = 0;
-  /** Where somebody asked the log to begin, and where it has said that it does. */
-  #askedHeadLsn = 1;
-  #headLsn = 1;
+  /** Where it writes down what the log says; null where nobody reads it. */
+  trace: Trace | null = null;
+  /** Called whenever somebody is told more of an entry than before: from now on a crash must not take it. */
+  onAcknowledged: ((lsn: number, level: Durability) => void) | null = null;
+  readonly #notes: Notes;
 
-  /** An independent copy. */
+  constructor(notes: Notes = new Notes()) {
+    this.#notes = notes;
+  }
+
+  /** An independent copy, which tells nobody. */
   clone(): Oracle {
-    const copy = new Oracle();
-    copy.#submissions = new Map([...this.#submissions].map(([lsn, submission]) => [lsn, { ...submission }]));
-    copy.#floating = new Set(this.#floating);
-    copy.#gone = new Map(this.#gone);
-    copy.#skippable = new Set(this.#skippable);
-    copy.#values = this.#values;
-    copy.#batches = this.#batches;
-    copy.#askedHeadLsn = this.#askedHeadLsn;
-    copy.#headLsn = this.#headLsn;
-    return copy;
+    return new Oracle(this.#notes.clone());
   }
 
   /** Where the log has said that it begins. */
   get headLsn(): number {
-    return this.#headLsn;
+    return this.#notes.headLsn;
   }
 
-  /** Two oracles with the same one have been told the same. */
+  /** No LSN above this one was given out, as far as anyone knows. */
+  get mostLsn(): number {
+    return this.#notes.mostLsn + this.#notes.floating.size;
+  }
+
+  /** Two oracles of one workload with the same one have been told the same. */
   get fingerprint(): string {
-    const submissions = [...this.#submissions].map(([lsn, { acknowledged }]) => `${lsn}${acknowledged}`);
-    return [
-      this.#headLsn,
-      this.#askedHeadLsn,
-      this.#values,
-      this.#floating.size,
-      this.#gone.size,
-      this.#skippable.size,
-      ...submissions,
-    ].join();
+    return this.#notes.fingerprint;
   }
 
   /** A value that no other entry has, of so many characters at least. */
   value(length: number): string {
-    const name = `<${++this.#values}>`;
+    const name = `<${++this.#notes.values}>`;
     return name.padEnd(length, name);
   }
 
   /** A number that no other batch has. */
   batch(): number {
-    return ++this.#batches;
+    return ++this.#notes.batches;
   }
 
+  // -- what becomes of an entry
+
   /** The log has given an entry this LSN, when all up to `syncedLsn` was synced. */
-  accepted(lsn: number, value: string, syncedLsn: number, batch = 0): void {
-    if (this.#submissions.has(lsn) || this.#skippable.has(lsn)) throw new Violation(`LSN ${lsn} was given out twice`);
-    this.#submissions.set(lsn, { value, batch, vouchesFor: syncedLsn, acknowledged: "none" });
+  accepted(lsn: number, value: string, level: Durability, syncedLsn: number, batch = 0): void {
+    const { submissions, skippable } = this.#notes;
+    if (submissions.has(lsn) || skippable.has(lsn)) throw new Violation(`LSN ${lsn} was given out twice`);
+    this.trace?.say(`${lsn} is accepted, ${value.length} characters${batch === 0 ? "" : ` of batch ${batch}`}`);
+    submissions.set(lsn, { value, batch, vouchesFor: syncedLsn, level, acknowledged: "none" });
+    this.#notes.mostLsn = Math.max(this.#notes.mostLsn, lsn);
   }
 
   /** The log may have taken it, and nobody knows its LSN. */
   floats(value: string): void {
-    this.#floating.add(value);
+    this.#notes.floating.add(value);
   }
 
   /** What floated has an LSN now. */
-  landed(lsn: number, value: string, batch = 0): void {
-    this.#floating.delete(value);
-    if (this.#skippable.has(lsn)) return this.turnedAway(value); // it was rejected before anyone knew its LSN
-    this.accepted(lsn, value, 0, batch);
+  landed(lsn: number, value: string, level: Durability, batch = 0): void {
+    this.#notes.floating.delete(value);
+    if (this.#notes.skippable.has(lsn)) return this.turnedAway(value); // it was rejected before anyone knew its LSN
+    this.accepted(lsn, value, level, 0, batch);
   }
 
   /** The log says that it did not take what floated. */
   turnedAway(value: string): void {
-    this.#floating.delete(value);
-    this.#gone.set(value, "turned away");
+    this.#notes.floating.delete(value);
+    this.#notes.gone.set(value, "turned away");
   }
 
   /** The log says that the entry is durable at this level. */
   acknowledged(lsn: number, level: Durability): void {
-    const submission = this.#submissions.get(lsn);
-    if (level === "none" && this.#skippable.has(lsn)) return; // accepted it was, and a full disk has rejected it since
+    const submission = this.#notes.submissions.get(lsn);
+    if (level === "none" && this.#notes.skippable.has(lsn)) return; // a full disk has rejected it since
     if (submission === undefined) throw new Violation(`LSN ${lsn} was acknowledged and never accepted, or rejected`);
+    if (level === "fsync" && this.#notes.unsyncable.has(lsn)) {
+      throw new Violation(`LSN ${lsn} was acknowledged at fsync after a sync of it had failed`);
+    }
     if (submission.acknowledged === "fsync" || level === "none") return;
+    this.trace?.say(`${lsn} is acknowledged at ${level}`);
     submission.acknowledged = level;
+    this.onAcknowledged?.(lsn, level);
   }
 
   /** The same, of an LSN that may belong to someone who does not know it yet. */
   waitedFor(lsn: number, level: Durability): void {
-    if (this.#submissions.has(lsn) || this.#skippable.has(lsn)) this.acknowledged(lsn, level);
+    this.#notes.toldLsn = Math.max(this.#notes.toldLsn, lsn);
+    if (this.#notes.submissions.has(lsn) || this.#notes.skippable.has(lsn)) this.acknowledged(lsn, level);
   }
 
   /** The log says that all up to here is synced. */
   synced(lsn: number): void {
-    for (const [each, submission] of this.#submissions) if (each <= lsn) submission.acknowledged = "fsync";
+    for (const each of [...this.#notes.submissions.keys()]) if (each <= lsn) this.acknowledged(each, "fsync");
   }
 
-  /** The log says that it was closed well: all that it took and did not reject is synced, and the rest was not taken. */
-  closed(wal: Wal): void {
-    this.synced(Infinity);
-    for (const value of this.#floating) this.turnedAway(value);
-    // LSNs that it gave out and rejected at its end may be given out again.
-    for (const lsn of [...this.#skippable]) if (lsn > wal.syncedLsn) this.#skippable.delete(lsn);
+  /** The log says that the entry will never be. */
+  rejected(lsn: number): void {
+    const submission = this.#notes.submissions.get(lsn);
+    this.#notes.skippable.add(lsn); // also where nobody knew what had floated there
+    this.#notes.mostLsn = Math.max(this.#notes.mostLsn, lsn);
+    if (submission === undefined) return;
+    this.trace?.say(`${lsn} is rejected`);
+    const { value, acknowledged } = submission;
+    if (acknowledged !== "none") throw new Violation(`LSN ${lsn} was acknowledged at ${acknowledged}, then rejected`);
+    this.#notes.gone.set(value, "rejected");
+    this.#notes.submissions.delete(lsn);
   }
 
-  /** Somebody cuts the log. */
-  cutting(lsn: number): void {
-    this.#askedHeadLsn = Math.max(this.#askedHeadLsn, lsn);
+  /** A sync has failed when all up to `syncedLsn` was synced: nobody may ever be told that one up to `lastLsn` is. */
+  syncFailed(syncedLsn: number, lastLsn: number): void {
+    for (let lsn = syncedLsn + 1; lsn <= lastLsn; lsn++) this.#notes.unsyncable.add(lsn);
   }
 
-  /** The log says that it begins here now. */
-  cut(lsn: number): void {
-    this.#headLsn = Math.max(this.#headLsn, lsn);
+  /** How far the log says that it is synced, while it goes on or has failed. */
+  checkSynced(syncedLsn: number): void {
+    const { unsyncable, submissions } = this.#notes;
+    for (const lsn of unsyncable) {
+      if (lsn <= syncedLsn && submissions.has(lsn)) {
+        throw new Violation(`${lsn} is synced after a sync of it has failed`);
+      }
+    }
   }
 
-  /** A stream of the log has shown an entry: then no kill may lose it. */
+  // -- what readers see
+
+  /** A stream of the log has shown an entry: it was as durable as it had asked to be, and no kill may lose it. */
   shown(entry: Entry): void {
     const { lsn } = entry;
-    this.#checkGenuine(lsn, entry.text());
-    if (this.#submissions.get(lsn)?.acknowledged === "none") this.acknowledged(lsn, "write");
+    checkGenuine(this.#notes, lsn, entry.text());
+    const submission = this.#notes.submissions.get(lsn);
+    if (submission !== undefined && submission.acknowledged !== "fsync") {
+      this.acknowledged(lsn, submission.level === "fsync" ? "fsync" : "write");
+    }
   }
 
   /** A reader elsewhere has shown an entry: then nothing may lose it. */
   shownElsewhere(entry: Entry): void {
     const { lsn } = entry;
-    if (this.#gone.get(entry.text()) === "cut") return; // who has begun before the cut may go on to read it
-    this.#checkGenuine(lsn, entry.text());
-    if (this.#submissions.has(lsn)) this.acknowledged(lsn, "fsync");
-  }
-
-  /** The log says that the entry will never be. */
-  rejected(lsn: number): void {
-    const submission = this.#submissions.get(lsn);
-    this.#skippable.add(lsn); // also where nobody knew what had floated there
-    if (submission === undefined) return;
-    const { value, acknowledged } = submission;
-    if (acknowledged !== "none") throw new Violation(`LSN ${lsn} was acknowledged at ${acknowledged}, then rejected`);
-    this.#gone.set(value, "rejected");
-    this.#submissions.delete(lsn);
+    if (this.#notes.gone.get(entry.text()) === "cut") return; // who has begun before the cut may go on to read it
+    checkGenuine(this.#notes, lsn, entry.text());
+    this.trace?.say(`${lsn} is shown elsewhere`);
+    if (this.#notes.submissions.has(lsn)) this.acknowledged(lsn, "fsync");
   }
 
   /** A reader in the process sees what is durable from one LSN to another, neither more nor less. */
   checkInside(entries: readonly Entry[], fromLsn: number, toLsn: number): void {
-    this.#checkOrder(entries);
-    const got = new Set(entries.map(({ lsn }) => lsn));
-    for (const lsn of got) if (lsn < fromLsn || lsn > toLsn) throw new Violation(`inside: ${lsn} was not asked for`);
-    for (const lsn of this.#submissions.keys()) {
-      if (lsn >= fromLsn && lsn <= toLsn && !got.has(lsn)) throw new Violation(`inside: ${lsn} is not shown`);
-    }
+    checkInside(this.#notes, entries, fromLsn, toLsn);
+  }
+
+  // -- what becomes of the log
+
+  /** Somebody cuts the log. */
+  cutting(lsn: number): void {
+    this.#notes.askedHeadLsn = Math.max(this.#notes.askedHeadLsn, lsn);
+  }
+
+  /** The log says that it begins here now. */
+  cut(lsn: number): void {
+    this.#notes.headLsn = Math.max(this.#notes.headLsn, lsn);
+  }
+
+  /** The log says that it was closed well: all that it took and did not reject is synced, and the rest was not taken. */
+  closed(wal: Wal): void {
+    this.synced(Infinity);
+    for (const value of this.#notes.floating) this.turnedAway(value);
+    // LSNs that it gave out and rejected at its end may be given out again.
+    const { skippable } = this.#notes;
+    for (const lsn of [...skippable]) if (lsn > wal.syncedLsn) skippable.delete(lsn);
+  }
+
+  /** Somebody brings a log back that has failed: from now on each LSN that was not synced may turn out to be skipped. */
+  reopening({ syncedLsn, lastLsn }: Failed): void {
+    for (let lsn = syncedLsn + 1; lsn <= lastLsn; lsn++) this.#notes.undecided.add(lsn);
+  }
+
+  /** It is back: what is there now is synced, whatever has failed before. */
+  reopened(): void {
+    this.#notes.unsyncable.clear();
+  }
+
+  /** It is back, and this is what it shows of all that there was before. */
+  checkReopened(failed: Failed, reopened: Reopened): void {
+    checkReopened(this.#notes, failed, reopened);
   }
 
   /** What an open found must be what the promises say; from then on it is what there is. */
   checkRecovered(wal: Wal, entries: readonly Entry[], ending: Ending): void {
-    this.#checkHead(wal.firstLsn);
-    this.#checkOrder(entries);
-    const got = new Map(entries.map((entry) => [entry.lsn, entry.text()]));
-    for (let lsn = wal.firstLsn; lsn <= wal.lastLsn; lsn++) {
-      if (!got.has(lsn) && !this.#skippable.has(lsn)) throw new Violation(`a hole at ${lsn}`);
-    }
-    const vouchedLsn = ending === "misread" ? this.#vouchedLsn() : Infinity;
-    for (const [lsn, { acknowledged, batch }] of this.#submissions) {
-      if (got.has(lsn)) continue;
-      if (acknowledged === "fsync" && lsn <= vouchedLsn) throw new Violation(`lost ${lsn}, acknowledged at fsync`);
-      if (acknowledged === "write" && ending === "kill") throw new Violation(`lost ${lsn}, acknowledged at write`);
-      for (const [other, each] of this.#submissions) {
-        if (batch !== 0 && each.batch === batch && got.has(other)) {
-          throw new Violation(`half a batch: ${lsn} is missing`);
-        }
-      }
-    }
-    if (wal.durableLsn !== wal.lastLsn || wal.syncedLsn !== wal.lastLsn) {
-      throw new Violation("not all that was found is synced");
-    }
-    this.#take(got, wal.lastLsn);
-  }
-
-  #checkHead(firstLsn: number): void {
-    if (firstLsn < this.#headLsn || firstLsn > this.#askedHeadLsn) {
-      throw new Violation(`the log begins with ${firstLsn}, not with ${this.#headLsn} to ${this.#askedHeadLsn}`);
-    }
-    this.#headLsn = this.#askedHeadLsn = firstLsn;
-    for (const [lsn, { value }] of [...this.#submissions]) {
-      if (lsn >= firstLsn) continue;
-      this.#gone.set(value, "cut");
-      this.#submissions.delete(lsn);
-    }
-    for (const lsn of [...this.#skippable]) if (lsn < firstLsn) this.#skippable.delete(lsn);
+    checkRecovered(this.#notes, wal, entries, ending);
   }
 
   /** The last LSN up to this one that was not rejected, as far as anyone knows; 0 if there is none. */
   lastKeptLsn(lsn: number): number {
-    return [...this.#submissions.keys()].reduce((last, each) => each <= lsn ? Math.max(last, each) : last, 0);
+    return [...this.#notes.submissions.keys()].reduce((last, each) => each <= lsn ? Math.max(last, each) : last, 0);
   }
 
   /** LSNs that are there, and LSNs that are skipped. */
   lsns(): { present: number[]; skipped: number[] } {
-    return { present: [...this.#submissions.keys()], skipped: [...this.#skippable] };
-  }
-
-  /** The last LSN that some other frame on the disk says was synced. */
-  #vouchedLsn(): number {
-    let lsn = 0;
-    for (const { acknowledged, vouchesFor } of this.#submissions.values()) {
-      if (acknowledged === "fsync") lsn = Math.max(lsn, vouchesFor);
-    }
-    return lsn;
-  }
-
-  #checkOrder(entries: readonly Entry[]): void {
-    let lsnBefore = 0;
-    let timeBefore = 0;
-    for (const entry of entries) {
-      const { lsn, time, kind } = entry;
-      if (lsn <= lsnBefore) throw new Violation(`out of order: ${lsn} after ${lsnBefore}`);
-      if (time < timeBefore) throw new Violation(`time goes back at ${lsn}`);
-      const value = entry.text();
-      this.#checkGenuine(lsn, value);
-      if (kind !== kindOf(value)) throw new Violation(`${lsn} has kind ${kind} instead of ${kindOf(value)}`);
-      lsnBefore = lsn;
-      timeBefore = time;
-    }
-  }
-
-  #checkGenuine(lsn: number, value: string): void {
-    const why = this.#gone.get(value);
-    if (why !== undefined) throw new Violation(`${lsn} was ${why} and came back`);
-    if (this.#submissions.get(lsn)?.value === value) return;
-    if (this.#submissions.has(lsn) || !this.#floating.has(value)) {
-      throw new Violation(`${lsn} was never written: ${value.slice(0, 20)}`);
-    }
-  }
-
-  #take(got: ReadonlyMap<number, string>, lastLsn: number): void {
-    for (const [lsn, submission] of [...this.#submissions]) {
-      if (got.has(lsn)) {
-        submission.acknowledged = "fsync"; // the open has synced it
-        continue;
-      }
-      this.#gone.set(submission.value, "lost");
-      this.#submissions.delete(lsn);
-    }
-    for (const [lsn, value] of got) {
-      if (this.#submissions.has(lsn)) continue;
-      this.#floating.delete(value);
-      this.#submissions.set(lsn, { value, batch: 0, vouchesFor: 0, acknowledged: "fsync" });
-    }
-    for (const value of this.#floating) this.#gone.set(value, "lost");
-    this.#floating.clear();
-    for (const lsn of [...this.#skippable]) if (lsn > lastLsn) this.#skippable.delete(lsn);
+    return { present: [...this.#notes.submissions.keys()], skipped: [...this.#notes.skippable] };
   }
 }

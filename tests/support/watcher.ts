@@ -11,14 +11,15 @@ import { type MemoryDisk, MemoryRuntime } from "../../src/runtime/memory.ts";
 import type { Oracle } from "./oracle.ts";
 import { DIRECTORY } from "./workload.ts";
 
-/** Somebody in another process who reads along: what he has seen, no crash may take. */
+/** Somebody in another process who reads along: what he has seen, no crash may take. He outlives the one who writes. */
 export class Watcher {
   readonly #runtime: MemoryRuntime;
-  readonly #oracle: Oracle;
+  readonly #oracle: () => Oracle;
   readonly #watching: Promise<void>;
   #isOver = false;
 
-  constructor(disk: MemoryDisk, oracle: Oracle) {
+  /** @param oracle The one that takes notes at the moment. */
+  constructor(disk: MemoryDisk, oracle: () => Oracle) {
     this.#runtime = new MemoryRuntime({ crc32, disk });
     this.#oracle = oracle;
     this.#watching = this.#watch();
@@ -31,7 +32,7 @@ export class Watcher {
     while (!this.#isOver) {
       try {
         for await (const entries of reader.turn(Infinity)) {
-          for (const entry of entries) this.#oracle.shownElsewhere(entry);
+          for (const entry of entries) this.#oracle().shownElsewhere(entry);
         }
       } catch (error) {
         if (error instanceof WalTruncatedError) return; // the log was cut past a reader who was slow
@@ -44,5 +45,6 @@ export class Watcher {
   async end(): Promise<void> {
     this.#isOver = true;
     await this.#watching;
+    this.#runtime.stop();
   }
 }

@@ -2,7 +2,7 @@
  * What users do with a log, step by step.
  */
 
-import type { Durability, WalOptions } from "../../mod.ts";
+import type { Durability, WalChanges, WalOptions } from "../../mod.ts";
 
 export const DIRECTORY = "/data/wal";
 
@@ -35,8 +35,12 @@ export type Step =
   | { readonly idle: true | number }
   /** Reads in the process what is durable, all of it or from one share of the log to another. */
   | { readonly read: true | readonly [number, number] }
-  /** Closes the log and opens it again. */
+  /** Closes the log and opens it again, also one that has failed. */
+  | { readonly restart: true }
+  /** Brings a log that has failed back to open, in place; of an open one it changes nothing. */
   | { readonly reopen: true }
+  /** Changes how the log works while it runs. */
+  | { readonly configure: WalChanges }
   /** The disk has room for so many more bytes. */
   | { readonly room: number }
   /** Somebody sets the clock. */
@@ -49,4 +53,8 @@ export interface Workload {
   readonly name: string;
   readonly options: WalOptions;
   readonly steps: readonly Step[];
+  /** Whether somebody in another process reads along. */
+  readonly isWatched?: boolean;
+  /** How often somebody reopens the log whenever it has failed, before he gives up. */
+  readonly reopens?: number;
 }

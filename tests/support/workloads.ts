@@ -19,7 +19,9 @@ export const WORKLOADS: readonly Workload[] = [
   {
     name: "closed and opened",
     options: { segmentBytes },
-    steps: [{ commit: [5] }, { reopen: true }, { commit: [6, 7] }, { reopen: true }, { reopen: true }, { append: [8] }],
+    steps: [{ commit: [5] }, { restart: true }, { commit: [6, 7] }, { restart: true }, { restart: true }, {
+      append: [8],
+    }],
   },
   {
     name: "rotation by size",
@@ -122,7 +124,7 @@ export const WORKLOADS: readonly Workload[] = [
       { through: [5, 600] },
       { stream: [1500, 10], at: "write" },
       { commit: [8] },
-      { reopen: true },
+      { restart: true },
       { follow: true },
       { commit: [9] },
     ],
@@ -131,6 +133,51 @@ export const WORKLOADS: readonly Workload[] = [
     name: "waiting for room",
     options: { segmentBytes, maxBufferedBytes: 1000 },
     steps: [{ commit: [400, 400, 400, 400, 900, 10] }, { append: [600, 600] }, { commit: [50] }],
+  },
+  {
+    name: "configured while somebody elsewhere reads",
+    options: { segmentBytes, durability: "none", lossMs: 100 },
+    isWatched: true,
+    steps: [
+      { append: [100, 600] },
+      { configure: { durability: "write", io: "blocking" } },
+      { commit: [20, 1500] },
+      { configure: { durability: "fsync", maxBytes: 1 } },
+      { commit: [700, 30] },
+      { idle: true },
+      { cut: 1 },
+      { commit: [5] },
+    ],
+  },
+];
+
+/** Each of their calls fails, the log is brought back, and each call of that fails as well. */
+export const FAILING_WORKLOADS: readonly Workload[] = [
+  {
+    name: "synced",
+    options: { segmentBytes },
+    steps: [{ commit: [5] }, { commit: [700, 20] }, { append: [30] }, { batch: [9, 8] }],
+  },
+  {
+    name: "written, with a batch, and cut",
+    options: { segmentBytes, durability: "write" },
+    steps: [{ commit: [600, 20] }, { flush: true }, { batch: [5, 6] }, { commit: [7] }, { cut: 1 }],
+  },
+  {
+    name: "levels mixed, while somebody elsewhere reads",
+    options: { segmentBytes },
+    isWatched: true,
+    steps: [
+      { append: [40], at: "none" },
+      { commit: [100], at: "write" },
+      { later: { stream: [20, 30], at: "write" } },
+      { commit: [8] },
+    ],
+  },
+  {
+    name: "rotated, and closed and opened in between",
+    options: { segmentBytes, spares: 0 },
+    steps: [{ commit: [3000, 1500] }, { commit: [3000] }, { restart: true }, { commit: [10] }],
   },
 ];
 
