@@ -7,6 +7,7 @@ import { join } from "node:path";
 import { readReport } from "./junit.mjs";
 import { checkConsumer } from "./consumer.mjs";
 import { checkDocumentation } from "./documented.mjs";
+import { tryMutants } from "./mutants.mjs";
 import { checkPack, checkPublish, entryPoints, modulesOf } from "./packing.mjs";
 import { root, runDeno, runTypeScript } from "./process.mjs";
 import { failure, resultOf } from "./result.mjs";
@@ -35,6 +36,7 @@ export const steps = [
   { name: "deno", run: (filter) => runSuite("deno", filter) },
   { name: "node24", after: ["compile"], run: (filter) => runSuite("node24", filter) },
   { name: "bun", run: (filter) => runSuite("bun", filter) },
+  { name: "mutants", run: tryMutants },
   { name: "readme", after: ["pack"], run: runReadme },
   { name: "consumer", after: ["pack"], run: checkConsumer },
 ];
