@@ -1,0 +1,39 @@
+// Whatever lies in the directory of a log, and whatever a caller hands over: an answer or a typed error, in bounded time and memory.
+
+import process from "node:process";
+import { test } from "node:test";
+import { assertEquals, assertGreater } from "@std/assert";
+import { fuzzCalls } from "./support/fuzz_calls.ts";
+import { fuzzFiles } from "./support/fuzz_files.ts";
+import { fuzzRealFiles } from "./support/fuzz_real.ts";
+
+/** Set to the seed that a failure names, `files-7` or `calls-7`, it tells that one step by step. */
+const { WALSTREAM_FUZZ_SEED } = process.env;
+const [kind = "", seed = ""] = WALSTREAM_FUZZ_SEED?.split("-") ?? [];
+
+const FILES = 300;
+const REAL_FILES = 12;
+const CALLS = 400;
+
+test("files that are spoiled in any way are answered or refused, and what opens is whole", async () => {
+  if (kind === "files") return void await fuzzFiles(Number(seed), 1, { say: console.log });
+  if (kind !== "") return;
+  const { specimens, answered, rejected, excluded } = await fuzzFiles(1, FILES);
+  assertEquals(specimens, FILES);
+  assertGreater(answered, FILES / 2); // what refuses everything keeps every promise
+  assertGreater(rejected, FILES / 10);
+  assertGreater(FILES / 10, excluded);
+});
+
+test("the same on the disk of this machine", async () => {
+  if (kind === "") assertEquals(await fuzzRealFiles(1, REAL_FILES), REAL_FILES);
+});
+
+test("any call with any argument is answered or refused, and the log holds what it accepted", async () => {
+  if (kind === "calls") return void await fuzzCalls(Number(seed), 1, { say: console.log });
+  if (kind !== "") return;
+  const { programs, steps } = await fuzzCalls(1, CALLS);
+  assertEquals(programs, CALLS);
+  assertGreater(steps, 8 * CALLS);
+  console.log(`covered: fuzzed files ${FILES + REAL_FILES}, fuzzed calls ${steps}`);
+});
