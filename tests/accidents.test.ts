@@ -281,7 +281,7 @@ test("corruption on disk: a closed log that has lost its end, its last file or a
   inSandbox(async (sandbox) => {
     const wal = await Wal.open(sandbox, { segmentBytes: 16 * 1024 });
     while ((await segmentNames(sandbox)).length < 2) await wal.commit("x".repeat(1000));
-    const lastLsn = await wal.commit("the last one");
+    await wal.commit("the last one");
     await wal.close();
     const segment = await lastSegment(sandbox);
     const first = (await segmentNames(sandbox))[0] ?? "";
@@ -293,7 +293,7 @@ test("corruption on disk: a closed log that has lost its end, its last file or a
     const firstHeader = await refusalAfter(sandbox, first, (bytes) => flip(bytes, 100, 0));
     assertEquals(firstHeader, { segment: first, offset: 0, lsn: 1, evidence: "successor" });
     const vanished = await refusalAfter(sandbox, segment, () => "vanishes");
-    assertEquals([vanished.segment, vanished.lsn, vanished.evidence], ["number 2", lastLsn, "lock-mark"]);
+    assertEquals([vanished.segment, vanished.lsn, vanished.evidence], ["number 2", baseLsn, "lock-mark"]);
     const firstVanished = await refusalAfter(sandbox, first, () => "vanishes");
     assertEquals(firstVanished, { segment: "number 1", offset: 0, lsn: 1, evidence: "successor" });
   }));
