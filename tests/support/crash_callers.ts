@@ -26,7 +26,7 @@ export interface Shared {
   /** The log's. */
   readonly level: Durability;
   readonly say: (statement: Statement) => void;
-  /** How many entries all of them have handed over. */
+  /** How many entries all of them have handed over, counted as LSNs are: on from what the log held. */
   submitted: number;
 }
 

@@ -63,7 +63,7 @@ const wal = await Wal.open(directory, {
 });
 say({ opened: wal.recovery });
 const level: Durability = options.durability ?? "fsync";
-const shared = { wal, life, level, say, submitted: 0 };
+const shared = { wal, life, level, say, submitted: wal.lastLsn };
 const kinds = (Object.keys(callers) as CallerKind[]).flatMap((kind) =>
   Array<CallerKind>(callers[kind] ?? 0).fill(kind)
 );
