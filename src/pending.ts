@@ -213,8 +213,7 @@ export class Pending {
     const open = this.#open;
     if (open === null || !(input instanceof Uint8Array)) return false;
     const { maxEntries, maxEntryBytes } = this.#settings;
-    const { length } = input;
-    if (length !== input.byteLength) return false; // a subclass may say what it likes: then it is looked at closely
+    const length = lengthOf(input);
     const at = this.#endAt;
     const end = at + ENTRY_HEADER_BYTES + length;
     if (end > this.#openLimit || length > maxEntryBytes || maxEntries === 1) return false;
