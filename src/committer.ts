@@ -123,6 +123,11 @@ export class Committer {
     return this.#settlement.durableLsn;
   }
 
+  /** The last LSN that a returned sync covers. */
+  get syncedLsn(): number {
+    return this.#tail.syncedLsn;
+  }
+
   /** The highest LSN that a reader in this process may be shown. */
   get visibleLsn(): number {
     return this.#settlement.visibleLsn;

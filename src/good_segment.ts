@@ -64,5 +64,6 @@ function mismatchOf({ header }: OpenSegmentFile, name: string, logId: string | n
   if (logId !== null && header.logId !== logId) return { finding: "foreign", what: "it belongs to another log" };
   const named = parseSegmentName(name);
   if (named?.id === id && named.baseLsn === baseLsn && named.predecessorId === predecessor.id) return null;
-  return { finding: "damaged-header", what: `the header says segment ${id} with base LSN ${baseLsn}` };
+  const what = `its name is wrong: the header says segment ${id} behind ${predecessor.id}, with base LSN ${baseLsn}`;
+  return { finding: "damaged-header", what, header };
 }

@@ -9,6 +9,7 @@
 
 import { Births } from "./births.ts";
 import { WalIoError } from "./errors.ts";
+import type { SurveyedSegment } from "./flaws.ts";
 import { copyOf, CopyWriter, skipOf } from "./copies.ts";
 import { asideName, type FrameChecksum, HEADER_BYTES, type Predecessor } from "./format.ts";
 import { openGoodSegment } from "./good_segment.ts";
@@ -18,7 +19,7 @@ import type { RuntimeFile } from "./runtime/port.ts";
 import { chunksOf, FrameScanner } from "./scan.ts";
 import { type Place, release } from "./segment.ts";
 import type { Spares } from "./spares.ts";
-import { flawsOf, type Survey, type SurveyedSegment } from "./survey.ts";
+import { flawsOf, type Survey } from "./survey.ts";
 
 /** Runs of one file that are to be copied. */
 interface Source {

@@ -26,6 +26,7 @@ import {
   decodeLockMark,
   HEADER_BYTES,
   LOCK_MARK_BYTES,
+  MAX_NUMBER,
   parseSegmentName,
   type SegmentHeader,
   type SegmentName,
@@ -157,7 +158,8 @@ export async function readLockMark({ crc32 }: Place, lockFile: RuntimeFile): Pro
   const bytes = new Uint8Array(LOCK_MARK_BYTES);
   await lockFile.read(bytes, 0); // what it is short of is zeros, as it will be when an owner has written his name
   const mark = decodeLockMark(bytes, crc32);
-  return mark === null ? [] : [{ evidence: "lock-mark", ...mark }];
+  // No log comes so far that nothing could follow: who says so vouches for nothing.
+  return mark === null || mark.lsn >= MAX_NUMBER ? [] : [{ evidence: "lock-mark", ...mark }];
 }
 
 /** What was looked at, and what is there after the mode has done with it what it does. */

@@ -210,7 +210,13 @@ export class OutsideChain {
     if (walked.missing !== null && whole.lastHeadLsn > whole.headLsn) {
       walked = this.#walkFrom(names, last, whole.lastHeadLsn);
     }
-    return walked.missing === null ? walked.links : this.#stale(walked.missing);
+    if (walked.missing !== null) return this.#stale(walked.missing);
+    const [lowest] = walked.links;
+    if (lowest === undefined || lowest.baseLsn <= this.#nextLsn) return walked.links;
+    const damage = { segment: lowest.name, offset: 0, lsn: this.#nextLsn, evidence: "successor" } as const;
+    const what = `its name says that nothing is before it, and LSN ${this.#nextLsn} is in the log`;
+    this.#staleReason = new WalCorruptionError(damage, `${lowest.name}: ${what}`);
+    return null;
   }
 
   #walkFrom(names: readonly SegmentName[], last: OpenSegmentFile, headLsn: number): Walk {

@@ -6,7 +6,7 @@
 
 import type { Committer } from "./committer.ts";
 import type { Entry } from "./entry.ts";
-import { WalAbortedError, WalClosedError } from "./errors.ts";
+import { WalAbortedError, WalClosedError, WalCorruptionError } from "./errors.ts";
 import type { ChainReader } from "./reader.ts";
 import { Sleeper } from "./signal.ts";
 
@@ -134,6 +134,8 @@ class EntrySource implements BatchSource {
     try {
       return await reader.next(visibleLsn);
     } catch (error) {
+      // A sync that fails may take away what was merely written, before anyone hears of it: then the failure is what to tell.
+      if (error instanceof WalCorruptionError && reader.nextLsn > committer.syncedLsn) await committer.syncQuietly();
       // Whoever has the lock by now may have freed the files: that is no damage.
       throw committer.isDrained ? new WalClosedError("read on", { cause: error }) : error;
     }

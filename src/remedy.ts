@@ -6,12 +6,13 @@
 
 import { type WalError, WalLimitError } from "./errors.ts";
 import type { Report } from "./event.ts";
+import type { Flaw } from "./flaws.ts";
 import { MAX_NUMBER } from "./format.ts";
 import { countNew, mend, type MendingPlan, planCut, planSalvage } from "./mending.ts";
 import type { RecoveryMode } from "./options.ts";
 import type { Place } from "./segment.ts";
 import { Spares } from "./spares.ts";
-import { type Flaw, flawsOf, type Survey } from "./survey.ts";
+import { flawsOf, type Survey } from "./survey.ts";
 import { decide, refusalOf } from "./verdict.ts";
 
 /** What a mode makes of a survey. */

@@ -5,10 +5,11 @@
  */
 
 import type { WalEvidence } from "./errors.ts";
+import type { Flaw, SurveyedSegment } from "./flaws.ts";
 import { isAsideName, parseTornName } from "./format.ts";
 import type { RecoveryMode } from "./options.ts";
 import type { Found, TornReport } from "./recovery.ts";
-import { type Flaw, flawsOf, type Survey, type SurveyedSegment } from "./survey.ts";
+import { flawsOf, type Survey } from "./survey.ts";
 
 /**
  * Something in the files of a log that is not as it was written, or is not there.

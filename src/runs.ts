@@ -42,7 +42,7 @@ export interface Limits {
 export interface Contents {
   /** The first begins where the first frame must, and may be empty; the others lie behind damage. */
   readonly runs: readonly [Run, ...Run[]];
-  /** The greatest LSN in a head frame; 0 where there is none. */
+  /** The greatest LSN in a head frame of the first run; 0 where there is none. */
   readonly headLsn: number;
   /** Whether the first run ends in a mark. */
   readonly isMarked: boolean;
@@ -58,7 +58,7 @@ interface Start {
 export async function readContents(opened: OpenSegmentFile, limits: Limits): Promise<Contents> {
   const reading = new Reading(opened, limits);
   const first = await reading.run({ offset: HEADER_BYTES, lsn: opened.header.baseLsn });
-  const { isMarked } = reading;
+  const { isMarked, headLsn } = reading;
   const runs: [Run, ...Run[]] = [first];
   let last = first;
   while (last.endOffset < limits.endOffset && last.lastLsn < limits.lastLsn) {
@@ -67,7 +67,7 @@ export async function readContents(opened: OpenSegmentFile, limits: Limits): Pro
     last = await reading.run(start);
     runs.push(last);
   }
-  return { runs, headLsn: reading.headLsn, isMarked };
+  return { runs, headLsn, isMarked };
 }
 
 /** A file that is read piece by piece, from many places close to each other: the last large piece is kept. */

@@ -6,48 +6,26 @@
  */
 
 import { lookBehind, type OutsideVoucher, voucherFor } from "./behind.ts";
-import { isNextOf, mayBeLast, type Rivals, rivalsAmong } from "./chain.ts";
+import { isNextOf, mayBeLast, rivalsAmong } from "./chain.ts";
 import { WalError, WalIoError } from "./errors.ts";
-import { MAX_NUMBER, type SegmentHeader, type SegmentName, segmentsOf } from "./format.ts";
-import { evidenceOf, inspectSegment } from "./good_segment.ts";
-import { type Contents, type Limits, readContents, type Run } from "./runs.ts";
+import { MAX_NUMBER, type SegmentName, segmentsOf } from "./format.ts";
+import {
+  claimOf,
+  type Flaw,
+  flawsOfEarlier,
+  missingBelow,
+  MOST_LSNS,
+  rivalry,
+  type Stated,
+  type SurveyedSegment,
+  unusable,
+  withFirstLost,
+} from "./flaws.ts";
+import { inspectSegment } from "./good_segment.ts";
+import { type Contents, type Limits, readContents } from "./runs.ts";
 import { chunksOf, FrameScanner } from "./scan.ts";
 import { type OpenSegmentFile, type Place, release } from "./segment.ts";
-import type { Ending, Fault, Finding, Voucher, Where } from "./verdict.ts";
-
-/** Something that is not as it was written, or not there. */
-export interface Flaw {
-  readonly where: Where;
-  readonly finding: Finding;
-  readonly voucher: Voucher;
-  /** The file, or which one is missing. */
-  readonly segment: string;
-  readonly offset: number;
-  /** How much cannot be read, as far as that is known. */
-  readonly bytes: number;
-  /** The first LSN that cannot be read. */
-  readonly firstLsn: number;
-  /** The last one; 0 where nothing tells. */
-  readonly lastLsn: number;
-  /** In words for a person. */
-  readonly what: string;
-}
-
-/** A file of the log, and what it holds. */
-export interface SurveyedSegment {
-  readonly name: SegmentName;
-  /** Null where it cannot be used: then no frame of it can be checked. */
-  readonly header: SegmentHeader | null;
-  readonly sizeBytes: number;
-  /** The first LSN that belongs into it. */
-  readonly firstLsn: number;
-  /** Frames that check: the first run is where it must be, and may be empty; the others lie behind flaws. */
-  readonly runs: readonly Run[];
-  /** A segment below it that is missing. */
-  readonly flawBelow: Flaw | null;
-  /** In the order of their places. */
-  readonly flaws: readonly Flaw[];
-}
+import type { Ending } from "./verdict.ts";
 
 /** See the head of this file. */
 export interface Survey {
@@ -82,21 +60,6 @@ export function flawsOf({ segments, flawAbove }: Survey): Flaw[] {
   return flawAbove === null ? flaws : [...flaws, flawAbove];
 }
 
-/** No file has so many: a name that says so is wrong. */
-const MOST_LSNS: number = 2 ** 40;
-
-/** What is known of a segment from those above it. */
-interface Stated {
-  /** No later LSN is in it. */
-  readonly lastLsn: number;
-  /** Where its successor's header says that it ends. */
-  readonly endOffset: number | null;
-  /** False where its successor is missing or cannot be used: then it may end anywhere before that LSN. */
-  readonly isWhole: boolean;
-  /** Its successor, where that one's header says so. */
-  readonly successor: SegmentHeader | null;
-}
-
 class Surveyor {
   readonly #place: Place;
   readonly #vouchers: readonly OutsideVoucher[];
@@ -104,13 +67,15 @@ class Surveyor {
   /** The highest id first. */
   readonly #names: readonly SegmentName[];
   #logId: string | null = null;
+  /** As the newest segment has it whose header can be used: it never goes back. */
   #headLsn = 1;
+  #knowsHead = false;
   #ending: Ending = "unclean";
 
   constructor(place: Place, names: readonly string[], vouchers: readonly OutsideVoucher[], surveyed: Surveyed) {
     this.#place = place;
     this.#names = segmentsOf(names);
-    this.#vouchers = vouchers.filter(({ lsn }) => lsn < MAX_NUMBER);
+    this.#vouchers = vouchers;
     this.#surveyed = surveyed;
   }
 
@@ -187,34 +152,30 @@ class Surveyor {
       return {
         name: lower,
         flaw: null,
-        stated: { lastLsn, endOffset: null, isWhole: isLikely && lower === named, successor: null },
+        stated: {
+          lastLsn,
+          endOffset: null,
+          isWhole: isLikely && lower === named,
+          successor: null,
+          above: stated?.above ?? null,
+        },
       };
     }
     if (predecessorId === 0 || baseLsn <= this.#headLsn) return null;
     const { lastLsn, endOffset } = header.predecessor;
     if (named !== undefined && named.baseLsn <= baseLsn) {
-      return { name: named, flaw: null, stated: { lastLsn, endOffset, isWhole: true, successor: header } };
+      return {
+        name: named,
+        flaw: null,
+        stated: { lastLsn, endOffset, isWhole: true, successor: header, above: header },
+      };
     }
     // Nothing says which one was below the one that is missing.
     const lower = this.#names.find((each) => each.id < predecessorId && each.baseLsn < baseLsn) ?? null;
     return {
       name: lower,
-      flaw: this.#missingBelow(name),
-      stated: { lastLsn, endOffset: null, isWhole: false, successor: null },
-    };
-  }
-
-  #missingBelow({ name, predecessorId, baseLsn }: SegmentName): Flaw {
-    return {
-      where: "earlier",
-      finding: "missing",
-      voucher: "successor",
-      segment: `number ${predecessorId}`,
-      offset: 0,
-      bytes: 0,
-      firstLsn: 0,
-      lastLsn: baseLsn - 1,
-      what: `segment number ${predecessorId}, which ${name} names, is missing`,
+      flaw: missingBelow(name),
+      stated: { lastLsn, endOffset: null, isWhole: false, successor: null, above: header },
     };
   }
 
@@ -239,16 +200,19 @@ class Surveyor {
   async #surveySegment(name: SegmentName, stated: Stated | null): Promise<SurveyedSegment> {
     const where = stated === null ? "last" : "earlier";
     const opened = await inspectSegment(this.#place, { name: name.name, logId: this.#logId }, "read");
-    if ("finding" in opened) return unusable(name, where, opened, stated?.lastLsn ?? this.#lastLsnOf(name));
+    if ("finding" in opened) {
+      const claimed = claimOf(name, opened, stated?.lastLsn ?? MOST_LSNS);
+      return unusable(claimed, where, opened, stated?.lastLsn ?? this.#lastLsnOf(name));
+    }
     this.#logId ??= opened.header.logId;
     if (stated !== null && stated.successor !== null && !isNextOf(stated.successor, opened.header)) {
       await release(opened.file);
       return unusable(name, where, { finding: "foreign", what: "it is of another line of history" }, stated.lastLsn);
     }
     try {
-      this.#headLsn = Math.max(this.#headLsn, opened.header.headLsn);
       const contents = await readContents(opened, limitsOf(opened, stated));
-      this.#headLsn = Math.max(this.#headLsn, contents.headLsn);
+      if (!this.#knowsHead) this.#headLsn = Math.max(opened.header.headLsn, contents.headLsn);
+      this.#knowsHead = true;
       if (stated === null) this.#ending = contents.isMarked ? "clean" : "unclean";
       const flaws = stated === null
         ? await this.#flawsOfLast(name, opened, contents)
@@ -310,12 +274,6 @@ interface Below {
   readonly flaw: Flaw | null;
 }
 
-/** Nobody can say which of the two is the log's: no mode touches that. */
-function rivalry({ name, what }: Rivals, lastLsn: number): Flaw {
-  const place = { segment: name, offset: 0, bytes: 0, firstLsn: lastLsn + 1, lastLsn: 0 };
-  return { where: "last", finding: "foreign", voucher: "name", ...place, what };
-}
-
 /** Whether there is a good frame by now where there was none: only what was bad before and after its voucher was seen is bad. */
 async function hasMoved({ file, checksum }: OpenSegmentFile, { runs: [first] }: Contents): Promise<boolean> {
   const scanner = new FrameScanner(chunksOf(file), checksum, first.endOffset, first.lastLsn + 1, await file.size());
@@ -325,74 +283,11 @@ async function hasMoved({ file, checksum }: OpenSegmentFile, { runs: [first] }: 
   return frame !== null;
 }
 
-function limitsOf({ sizeBytes }: OpenSegmentFile, stated: Stated | null): Limits {
+function limitsOf({ sizeBytes, header: { epoch } }: OpenSegmentFile, stated: Stated | null): Limits {
   if (stated === null) return { endOffset: sizeBytes, lastLsn: Infinity };
-  const { endOffset, lastLsn } = stated;
-  return endOffset === null
-    ? { endOffset: sizeBytes, lastLsn }
-    : { endOffset: Math.min(endOffset, sizeBytes), lastLsn: Infinity };
-}
-
-/** Between its runs, and where the last one ends before the end that is stated. */
-function flawsOfEarlier(
-  { name }: SegmentName,
-  { sizeBytes }: OpenSegmentFile,
-  { runs }: Contents,
-  { endOffset, lastLsn: statedLsn, isWhole }: Stated,
-): Flaw[] {
-  const end = endOffset ?? sizeBytes;
-  return runs.flatMap(({ endOffset: offset, lastLsn }, nth) => {
-    const next = runs[nth + 1];
-    const isReached = !isWhole || lastLsn >= statedLsn && (endOffset === null || offset >= endOffset);
-    if (next === undefined && isReached) return [];
-    const isShrunk = next === undefined && sizeBytes < end;
-    return {
-      where: "earlier",
-      finding: isShrunk ? "shrunk" : "bad-frame",
-      voucher: "successor",
-      segment: name,
-      offset,
-      bytes: Math.max(0, (next?.offset ?? end) - offset),
-      firstLsn: lastLsn + 1,
-      lastLsn: next === undefined ? statedLsn : next.firstLsn - 1,
-      what: isShrunk
-        ? `it ends at offset ${sizeBytes}, before offset ${end}, where its successor says it ends`
-        : `no good frame begins at offset ${offset}, where LSN ${lastLsn + 1} must be`,
-    };
-  });
-}
-
-/** Without its header no frame of it can be checked. */
-function unusable(name: SegmentName, where: Where, { finding, what }: Fault, lastLsn: number): SurveyedSegment {
-  const flaw = {
-    where,
-    finding,
-    voucher: evidenceOf(where),
-    segment: name.name,
-    offset: 0,
-    bytes: 0,
-    firstLsn: 0, // where it begins is known when what is below it is
-    lastLsn: lastLsn < MAX_NUMBER - 1 ? lastLsn : 0,
-    what,
-  };
-  return { name, header: null, sizeBytes: 0, firstLsn: 0, runs: [], flawBelow: null, flaws: [flaw] };
-}
-
-/** What is lost below a segment, or in one that cannot be used, begins behind what is there below that. */
-function withFirstLost(segment: SurveyedSegment, below: SurveyedSegment | undefined, headLsn: number): SurveyedSegment {
-  const { name, header, flawBelow, flaws } = segment;
-  if (header !== null && flawBelow === null) return segment;
-  const lastBelow = below?.runs.at(-1)?.lastLsn;
-  // Below it nothing tells; a name that says where it begins may be wrong, and is when no log can be so long.
-  const named = header === null && name.baseLsn > headLsn && name.baseLsn < MOST_LSNS ? name.baseLsn : headLsn;
-  const isLikely = header === null && lastBelow !== undefined && named > lastBelow && named - lastBelow < MOST_LSNS;
-  const isNext = isLikely && below?.name.id === name.predecessorId;
-  const firstLsn = lastBelow === undefined || isNext ? named : lastBelow + 1;
-  if (header !== null) return { ...segment, flawBelow: flawBelow === null ? null : { ...flawBelow, firstLsn } };
-  const leastLsn = named > firstLsn ? named - 1 : 0; // what it says of those before it is known to be lost
-  return {
-    ...segment,
-    firstLsn,
-    flaws: flaws.map((flaw) => ({ ...flaw, firstLsn, lastLsn: Math.max(flaw.lastLsn, leastLsn) })),
-  };
+  const { endOffset, lastLsn, above } = stated;
+  if (endOffset !== null) return { endOffset: Math.min(endOffset, sizeBytes), lastLsn: Infinity };
+  // What lies behind the place where a later line of history began was given up.
+  const isGivenUp = above?.epoch.parentId === epoch.id;
+  return { endOffset: sizeBytes, lastLsn: isGivenUp ? Math.min(lastLsn, above.epoch.lsn) : lastLsn };
 }

@@ -7,6 +7,7 @@
  */
 
 import { WalCorruptionError, type WalError, type WalEvidence, WalFormatError, WalVersionError } from "./errors.ts";
+import type { SegmentHeader } from "./format.ts";
 import { RECOVERY_MODES, type RecoveryMode } from "./options.ts";
 
 /** Which segment something was found about. */
@@ -293,6 +294,8 @@ export function decide(circumstances: Circumstances): Case {
 export interface Fault {
   readonly finding: Finding;
   readonly what: string;
+  /** What it says of itself, where that is whole and only its name says something else. */
+  readonly header?: SegmentHeader;
 }
 
 /** Where it is wrong, and what proves that it was not always so. */

@@ -3,6 +3,7 @@
 import process from "node:process";
 import { test } from "node:test";
 import { assertEquals, assertGreater } from "@std/assert";
+import { longestAllocation } from "./support/fuzz_allocations.ts";
 import { fuzzCalls } from "./support/fuzz_calls.ts";
 import { fuzzFiles } from "./support/fuzz_files.ts";
 import { fuzzRealFiles } from "./support/fuzz_real.ts";
@@ -11,9 +12,11 @@ import { fuzzRealFiles } from "./support/fuzz_real.ts";
 const { WALSTREAM_FUZZ_SEED } = process.env;
 const [kind = "", seed = ""] = WALSTREAM_FUZZ_SEED?.split("-") ?? [];
 
-const FILES = 300;
+const FILES = 350;
+/** Of so many every allocation is looked at, which takes its time. */
+const WATCHED_FILES = 50;
 const REAL_FILES = 12;
-const CALLS = 400;
+const CALLS = 600;
 
 test("files that are spoiled in any way are answered or refused, and what opens is whole", async () => {
   if (kind === "files") return void await fuzzFiles(Number(seed), 1, { say: console.log });
@@ -23,6 +26,13 @@ test("files that are spoiled in any way are answered or refused, and what opens 
   assertGreater(answered, FILES / 2); // what refuses everything keeps every promise
   assertGreater(rejected, FILES / 10);
   assertGreater(FILES / 10, excluded);
+});
+
+test("no buffer is larger than the files justify, whatever they say of their lengths", async () => {
+  if (kind !== "") return;
+  const watched = async (): Promise<void> => void await fuzzFiles(FILES + 1, WATCHED_FILES);
+  assertGreater(2 * 1024 * 1024, await longestAllocation(watched)); // files are read by the mebibyte
+  assertEquals(await longestAllocation(() => Promise.resolve(new Uint8Array(4_000_000))), 4_000_000); // it does see them
 });
 
 test("the same on the disk of this machine", async () => {
@@ -35,5 +45,5 @@ test("any call with any argument is answered or refused, and the log holds what 
   const { programs, steps } = await fuzzCalls(1, CALLS);
   assertEquals(programs, CALLS);
   assertGreater(steps, 8 * CALLS);
-  console.log(`covered: fuzzed files ${FILES + REAL_FILES}, fuzzed calls ${steps}`);
+  console.log(`covered: fuzzed files ${FILES + WATCHED_FILES + REAL_FILES}, fuzzed calls ${steps}`);
 });

@@ -20,7 +20,7 @@ const table: Levels = readLevels(`
   L1 runtime/memory_sectors runtime/memory_survival runtime/memory_tree runtime/memory_volume runtime/node
   L1 runtime/node_file runtime/process_identity runtime/random runtime/system_error runtime/system_runtime
   L1 runtime/system_timer
-  L2 acknowledge admission ages aside behind births capacity chain closing committer copies cut disk_room flusher footer good_segment inheritance intake levels observers
+  L2 acknowledge admission ages aside behind births capacity chain closing committer copies cut disk_room flaws flusher footer good_segment inheritance intake levels observers
   L2 mending opening outside_chain outside_reader outside_source pace pending preparation pump readable reader recovery
   L2 rejected_lsns remedy repair report rewriting room_queue runs scan sealer segment_files settlement survey tail turns verdict verify waiters window writable
   L3 wal

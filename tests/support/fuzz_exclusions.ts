@@ -6,6 +6,7 @@
 import { crc32 } from "node:zlib";
 import { viewOf } from "../../src/bytes.ts";
 import {
+  CONTROL_FRAME_BYTES,
   decodeControlPayload,
   decodeFrameHeader,
   decodeHeader,
@@ -79,7 +80,7 @@ function tell(bytes: Uint8Array): Told | null {
   for (let offset = HEADER_BYTES; offset < bytes.length; offset += FRAME_ALIGNMENT) {
     const frame = decodeFrameHeader(bytes, view, offset, offset, checksum);
     if (frame === null) continue;
-    const hasPayload = offset + frame.lengthBytes <= bytes.length;
+    const hasPayload = offset + CONTROL_FRAME_BYTES <= bytes.length;
     const payload = hasPayload ? decodeControlPayload(view, offset) : 0;
     if (frame.kind === FrameKind.HEAD) headLsn = Math.max(headLsn, payload);
     lastLsn = Math.max(lastLsn, frame.firstLsn + frame.count - 1, frame.kind === FrameKind.SKIP ? payload : 0);

@@ -25,6 +25,9 @@ import { frameAt, headerWith } from "./frames.ts";
 
 const KINDS: readonly FrameKind[] = Object.values(FrameKind);
 
+/** Lengths that a frame may have, and none here has: up to the longest. */
+const LENGTHS: readonly number[] = [4096, 2 ** 20, 2 ** 21, 2 ** 28, 2 ** 30];
+
 /** The fields of a segment's header, and how many bytes each has. */
 const HEADER_FIELDS: readonly (readonly [name: string, at: number, bytes: 4 | 8])[] = [
   ["version", 8, 4],
@@ -114,13 +117,13 @@ function forgeHeader(scene: Scene): void {
 }
 
 /** Changes the bytes of a frame in place, and makes its checksums right, as far as that is told. */
-function reseal(scene: Scene, frame: BaseFrame, change: (view: DataView) => string): void {
+function reseal(scene: Scene, frame: BaseFrame, change: (view: DataView, at: number) => string): void {
   const { random, specimen } = scene;
   const header = headerOf(scene, frame.segment);
   if (header === null) return;
   const bytes = new Uint8Array(specimen.bytes(frame.segment));
   const view = viewOf(bytes);
-  const what = change(view);
+  const what = change(view, frame.offset);
   const lengthBytes = random.chance(0.8) ? view.getUint32(frame.offset + 12, true) : frame.header.lengthBytes;
   checksumFor(header).seal(bytes, view, frame.offset, lengthBytes, frame.offset);
   const isTorn = random.chance(0.15);
@@ -149,6 +152,19 @@ function forgeFrame(scene: Scene): void {
     const value = field === "kind" ? BigInt(random.pick(KINDS)) : anyValue(scene, present);
     putField(view, place, size, value);
     return `its ${field} is ${value}`;
+  });
+}
+
+/** A frame says that it is much longer than it is; others behind it prove that it was there. */
+function stretchFrame(scene: Scene): void {
+  const { random, specimen } = scene;
+  const frames = specimen.frames();
+  const ofLast = frames.filter(({ segment }) => segment === frames.at(-1)?.segment);
+  if (ofLast.length < 3) return;
+  reseal(scene, random.pick(ofLast.slice(0, -2)), (view, at) => {
+    const length = random.pick(LENGTHS);
+    view.setUint32(at + 12, length, true);
+    return `it says that it is ${length} bytes long`;
   });
 }
 
@@ -257,6 +273,7 @@ const FORGERIES: readonly ((scene: Scene) => void)[] = [
   forgeHeader,
   forgeFrame,
   forgeFrame,
+  stretchFrame,
   forgeBody,
   addFrame,
   addFrame,

@@ -16,9 +16,9 @@ export const SPARED: Readonly<Record<Spared, boolean>> = {
   /** A buffer that was transferred away or has shrunk: a TypeError. */
   detachedBytes: false,
   /** A Uint8Array that lies about its length: a damaged frame. */
-  lyingLengths: false,
+  lyingLengths: true,
   /** A proxy of a Uint8Array, or what only inherits from it: a TypeError. */
-  falseBytes: false,
+  falseBytes: true,
   /** An object whose constructor's name is no text: a TypeError instead of the refusal. */
   oddConstructors: false,
   /** A preset that is an object: a TypeError, or taken. */

@@ -1,0 +1,161 @@
+/**
+ * What is wrong with the files of a log, where, and how much of it that costs: plain data, made of what a survey has read.
+ *
+ * @module
+ */
+
+import type { Rivals } from "./chain.ts";
+import { MAX_NUMBER, type SegmentHeader, type SegmentName } from "./format.ts";
+import { evidenceOf } from "./good_segment.ts";
+import type { Contents, Run } from "./runs.ts";
+import type { OpenSegmentFile } from "./segment.ts";
+import type { Fault, Finding, Voucher, Where } from "./verdict.ts";
+
+/** Something that is not as it was written, or not there. */
+export interface Flaw {
+  readonly where: Where;
+  readonly finding: Finding;
+  readonly voucher: Voucher;
+  /** The file, or which one is missing. */
+  readonly segment: string;
+  readonly offset: number;
+  /** How much cannot be read, as far as that is known. */
+  readonly bytes: number;
+  /** The first LSN that cannot be read. */
+  readonly firstLsn: number;
+  /** The last one; 0 where nothing tells. */
+  readonly lastLsn: number;
+  /** In words for a person. */
+  readonly what: string;
+}
+
+/** A file of the log, and what it holds. */
+export interface SurveyedSegment {
+  readonly name: SegmentName;
+  /** Null where it cannot be used: then no frame of it can be checked. */
+  readonly header: SegmentHeader | null;
+  readonly sizeBytes: number;
+  /** The first LSN that belongs into it. */
+  readonly firstLsn: number;
+  /** Frames that check: the first run is where it must be, and may be empty; the others lie behind flaws. */
+  readonly runs: readonly Run[];
+  /** A segment below it that is missing. */
+  readonly flawBelow: Flaw | null;
+  /** In the order of their places. */
+  readonly flaws: readonly Flaw[];
+}
+
+/** What is known of a segment from those above it. */
+export interface Stated {
+  /** No later LSN is in it. */
+  readonly lastLsn: number;
+  /** Where its successor's header says that it ends. */
+  readonly endOffset: number | null;
+  /** False where its successor is missing or cannot be used: then it may end anywhere before that LSN. */
+  readonly isWhole: boolean;
+  /** Its successor, where that one's header says so. */
+  readonly successor: SegmentHeader | null;
+  /** The next one above it whose header can be used. */
+  readonly above: SegmentHeader | null;
+}
+
+/** No file has so many: a name that says so is wrong. */
+export const MOST_LSNS: number = 2 ** 40;
+
+/** Nobody can say which of the two is the log's: no mode touches that. */
+export function rivalry({ name, what }: Rivals, lastLsn: number): Flaw {
+  const place = { segment: name, offset: 0, bytes: 0, firstLsn: lastLsn + 1, lastLsn: 0 };
+  return { where: "last", finding: "foreign", voucher: "name", ...place, what };
+}
+
+/** A segment is missing below this one. */
+export function missingBelow({ name, predecessorId, baseLsn }: SegmentName): Flaw {
+  return {
+    where: "earlier",
+    finding: "missing",
+    voucher: "successor",
+    segment: `number ${predecessorId}`,
+    offset: 0,
+    bytes: 0,
+    firstLsn: 0, // known when what is below it is
+    lastLsn: baseLsn - 1,
+    what: `segment number ${predecessorId}, which ${name} names, is missing`,
+  };
+}
+
+/** Between its runs, and where the last one ends before the end that is stated. */
+export function flawsOfEarlier(
+  { name }: SegmentName,
+  { sizeBytes }: OpenSegmentFile,
+  { runs }: Contents,
+  { endOffset, lastLsn: statedLsn, isWhole }: Stated,
+): Flaw[] {
+  const end = endOffset ?? sizeBytes;
+  return runs.flatMap(({ endOffset: offset, lastLsn }, nth) => {
+    const next = runs[nth + 1];
+    const isReached = !isWhole || lastLsn >= statedLsn && (endOffset === null || offset >= endOffset);
+    if (next === undefined && isReached) return [];
+    const isShrunk = next === undefined && sizeBytes < end;
+    return {
+      where: "earlier",
+      finding: isShrunk ? "shrunk" : "bad-frame",
+      voucher: "successor",
+      segment: name,
+      offset,
+      bytes: Math.max(0, (next?.offset ?? end) - offset),
+      firstLsn: lastLsn + 1,
+      lastLsn: next === undefined ? statedLsn : next.firstLsn - 1,
+      what: isShrunk
+        ? `it ends at offset ${sizeBytes}, before offset ${end}, where its successor says it ends`
+        : `no good frame begins at offset ${offset}, where LSN ${lastLsn + 1} must be`,
+    };
+  });
+}
+
+/**
+ * What a file that cannot be used is taken for: what its header says, if only its name is wrong; else what its name says, but for
+ * a base LSN that cannot be, because segments above it begin before that.
+ */
+export function claimOf(name: SegmentName, { header }: Fault, mostLsn: number): SegmentName {
+  if (header?.id === name.id) return { ...name, predecessorId: header.predecessor.id, baseLsn: header.baseLsn };
+  return name.baseLsn - 1 > mostLsn ? { ...name, baseLsn: 0 } : name;
+}
+
+/** Without its header no frame of it can be checked. */
+export function unusable(name: SegmentName, where: Where, { finding, what }: Fault, lastLsn: number): SurveyedSegment {
+  const flaw = {
+    where,
+    finding,
+    voucher: evidenceOf(where),
+    segment: name.name,
+    offset: 0,
+    bytes: 0,
+    firstLsn: 0, // where it begins is known when what is below it is
+    lastLsn: lastLsn < MAX_NUMBER - 1 ? lastLsn : 0,
+    what,
+  };
+  return { name, header: null, sizeBytes: 0, firstLsn: 0, runs: [], flawBelow: null, flaws: [flaw] };
+}
+
+/** What is lost below a segment, or in one that cannot be used, begins behind what is there below that. */
+export function withFirstLost(
+  segment: SurveyedSegment,
+  below: SurveyedSegment | undefined,
+  headLsn: number,
+): SurveyedSegment {
+  const { name, header, flawBelow, flaws } = segment;
+  if (header !== null && flawBelow === null) return segment;
+  const lastBelow = below?.runs.at(-1)?.lastLsn;
+  // Below it nothing tells; a name that says where it begins may be wrong, and is when no log can be so long.
+  const named = header === null && name.baseLsn > headLsn && name.baseLsn < MOST_LSNS ? name.baseLsn : headLsn;
+  const isLikely = header === null && lastBelow !== undefined && named > lastBelow && named - lastBelow < MOST_LSNS;
+  const isNext = isLikely && below?.name.id === name.predecessorId;
+  const firstLsn = lastBelow === undefined || isNext ? named : lastBelow + 1;
+  if (header !== null) return { ...segment, flawBelow: flawBelow === null ? null : { ...flawBelow, firstLsn } };
+  const leastLsn = named > firstLsn ? named - 1 : 0; // what it says of those before it is known to be lost
+  return {
+    ...segment,
+    firstLsn,
+    flaws: flaws.map((flaw) => ({ ...flaw, firstLsn, lastLsn: Math.max(flaw.lastLsn, leastLsn) })),
+  };
+}

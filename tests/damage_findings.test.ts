@@ -1,0 +1,164 @@
+// Accidents that the damage table found something wrong about: each as short as it can be told.
+
+import { test } from "node:test";
+import { assertEquals, assertRejects } from "@std/assert";
+import { Wal, WalError, WalFormatError } from "../mod.ts";
+import { RECOVERY_MODES } from "../src/options.ts";
+import { flip } from "./support/damage.ts";
+import { evenText, frameAt, openEvenLog } from "./support/even_log.ts";
+import { DIRECTORY, LogFixture, pathOf, quiet, SMALL_SEGMENT_BYTES } from "./support/log_fixture.ts";
+
+/** What is shown before the reading ends, however it ends: LSNs, with a word where the text is another's. */
+async function shown(entries: AsyncIterable<{ readonly lsn: number; text(): string }>): Promise<string[]> {
+  const found: string[] = [];
+  try {
+    for await (const entry of entries) {
+      found.push(`${entry.lsn}${entry.text() === evenText(entry.lsn) ? "" : " of another log"}`);
+    }
+  } catch (error) {
+    if (!(error instanceof WalError)) throw error;
+  }
+  return found;
+}
+
+/** Closed well, with four entries to a segment. */
+async function closedLog(entries: number): Promise<LogFixture> {
+  const log = await openEvenLog(entries);
+  await log.wal.close();
+  await quiet();
+  log.kill();
+  return log;
+}
+
+/** Another log, whose files bear the same names. */
+async function anotherLog(entries: number): Promise<LogFixture> {
+  const log = new LogFixture({ segmentBytes: SMALL_SEGMENT_BYTES }, { seed: 99 });
+  await log.open();
+  for (let lsn = 1; lsn <= entries; lsn++) await log.commit(`another ${lsn}`.padEnd(900, "-"));
+  await log.wal.close();
+  return log;
+}
+
+/** The bytes of each segment, by its name. */
+function segmentBytes(log: LogFixture): Map<string, Uint8Array<ArrayBuffer>> {
+  return new Map(log.segments().map((name) => [name, log.file(name)]));
+}
+
+test("a segment that lies there twice, once under a name that lies, is refused in every mode, and costs no other", async () => {
+  for (const copy of ["0000000002-0000000000-0000000000000005.wal", "0000000002-0000000001-0000000000000003.wal"]) {
+    const log = await closedLog(14);
+    const before = segmentBytes(log);
+    log.plant(copy, log.file("0000000002-0000000001-0000000000000005.wal"));
+    for (const recovery of RECOVERY_MODES) await assertRejects(() => log.open({ recovery }), WalError, "0000000002");
+    await quiet();
+    for (const [name, bytes] of before) {
+      assertEquals(log.segments().includes(name) && log.file(name), bytes, `${copy}: ${name}`);
+    }
+  }
+});
+
+test("a segment that was renamed costs no other segment", async () => {
+  const renames = [
+    ["0000000003-0000000002-0000000000000009.wal", "0000000003-0000000001-0000000000000009.wal"],
+    ["0000000002-0000000001-0000000000000005.wal", "0000000002-0000000000-0000000000000005.wal"],
+  ] as const;
+  for (const [from, to] of renames) {
+    const log = await closedLog(18);
+    const bytes = log.file(from);
+    log.disk.remove(pathOf(from));
+    const before = segmentBytes(log);
+    log.plant(to, bytes);
+    await log.open().catch(() => {});
+    await quiet();
+    for (const [name, kept] of before) {
+      assertEquals(log.segments().includes(name) && log.file(name), kept, `${to}: ${name}`);
+    }
+  }
+});
+
+test("a last segment of another log is refused in every mode, and read by nobody", async () => {
+  for (const mode of RECOVERY_MODES) {
+    const log = await closedLog(10);
+    const another = await anotherLog(10);
+    log.plant(log.lastSegment(), another.file(another.lastSegment()));
+    const before = log.contents();
+    await assertRejects(() => log.open({ recovery: mode }), WalFormatError);
+    assertEquals(log.contents(), before);
+    const seen = await shown(Wal.read(DIRECTORY, { runtime: log.runtime }));
+    assertEquals(seen.filter((each) => each.includes("another")), []);
+  }
+});
+
+test("a reader elsewhere shows no entry of another log", async () => {
+  const log = await closedLog(14);
+  const another = await anotherLog(14);
+  const [first = ""] = log.segments();
+  log.plant(first, another.file(first));
+  assertEquals(await shown(Wal.read(DIRECTORY, { runtime: log.runtime })), []);
+});
+
+test("a reader elsewhere does not begin with a segment whose name lies", async () => {
+  const log = await closedLog(18);
+  const name = "0000000003-0000000002-0000000000000009.wal";
+  log.plant("0000000003-0000000000-0000000000000009.wal", log.file(name));
+  log.disk.remove(pathOf(name));
+  assertEquals(await shown(Wal.read(DIRECTORY, { runtime: log.runtime })), []);
+});
+
+test("a segment of another epoch is none of this log", async () => {
+  for (const nth of [0, 1, 2, 3]) {
+    const log = await closedLog(14);
+    const name = log.segments()[nth] ?? "";
+    log.changeHeader(name, { epoch: { id: "ab".repeat(8), parentId: "cd".repeat(8), lsn: 2 } });
+    await assertRejects(() => log.open({ recovery: "strict" }), WalError, undefined, name);
+  }
+});
+
+test("a segment of another epoch that opening does not look at is refused by whoever reads it", async () => {
+  for (const nth of [0, 1]) {
+    const log = await closedLog(14);
+    const name = log.segments()[nth] ?? "";
+    log.changeHeader(name, { epoch: { id: "ab".repeat(8), parentId: "cd".repeat(8), lsn: 2 } });
+    const before = ["1", "2", "3", "4"].slice(0, 4 * nth);
+    await log.open();
+    assertEquals(await shown(log.wal.readable()), before, name);
+    await log.wal.close();
+    assertEquals(await shown(Wal.read(DIRECTORY, { runtime: log.runtime })), before, name);
+  }
+});
+
+test("entries that were given up stay given up when the segment is gone that says so", async () => {
+  const log = await openEvenLog(10);
+  log.kill();
+  log.damage(log.segments()[1] ?? "", (bytes) => flip(bytes, frameAt(2) + 100, 0)); // LSN 6
+  await log.open({ recovery: "point-in-time" });
+  for (let lsn = 6; lsn <= 14; lsn++) await log.commit(`once more ${lsn}`.padEnd(900, "-"));
+  await log.reopen();
+  await quiet(); // the empty one that ended the log then is freed
+  log.kill();
+  const second = log.segments().findIndex((name) => name.startsWith("0000000002"));
+  log.disk.remove(pathOf(log.segments()[second + 1] ?? "")); // LSNs 6 to 9, as they were given again
+  await log.open({ recovery: "salvage" });
+  const lsns: number[] = [];
+  for await (const { lsn } of log.wal.readable()) lsns.push(lsn);
+  assertEquals(lsns, [1, 2, 3, 4, 5, 10, 11, 12, 13, 14]);
+});
+
+test("what lies before a segment of another log is read in full", async () => {
+  const log = await closedLog(18);
+  const another = await anotherLog(18);
+  const [, , third = ""] = log.segments();
+  log.plant(third, another.file(third));
+  await log.open();
+  assertEquals(await shown(log.wal.readable()), ["1", "2", "3", "4", "5", "6", "7", "8"]);
+});
+
+test("a dry run names the files under which they will be set aside", async () => {
+  const log = await closedLog(10);
+  const [first = "", second = ""] = log.segments();
+  log.damage(first, (bytes) => flip(bytes, frameAt(3) + 100, 0));
+  log.plant(`aside-${second}`, new Uint8Array(10));
+  const options = { mode: "point-in-time", runtime: log.runtime } as const;
+  const { setAside } = await Wal.repair(DIRECTORY, { ...options, dryRun: true });
+  assertEquals((await Wal.repair(DIRECTORY, options)).setAside, setAside);
+});
