@@ -42,7 +42,7 @@ for (const workload of WORKLOADS) {
 
   for (const code of ["ENOSPC", "EACCES"]) {
     test(`${workload.name}: ${code} at every call, and a crash after it`, async () => {
-      count(await exploreFailures(workload, code, { recovery: share }));
+      count(await exploreFailures(workload, code, { ...share, recovery: share }));
     });
   }
 }

@@ -32,7 +32,7 @@ export class Conduct {
     // Also where the process ends before it hears of that.
     if (fault?.code !== undefined && name === "syncData") this.hasFailedSync = true;
     if (name === "unlink") this.#forget(path); // another file may bear the name now
-    if (name === "makeDirectory") this.#failed.clear(); // an open begins, which is told nothing of what failed before
+    if (name === "makeDirectory") this.#openAnew();
     if (!["write", "syncData", "truncate"].includes(name) || !this.#failed.has(path)) return;
     this.#violations.push(`call ${number}, ${name} ${path}: this file has failed`);
   };
@@ -58,6 +58,12 @@ export class Conduct {
     // The lock file's owner record is no part of the log: it is taken back even where the mark before it failed.
     const violations = [...this.#violations, ...others].filter((each) => !each.includes(`${DIRECTORY}/lock`));
     if (violations.length > 0) throw new Violation(violations.join("; "));
+  }
+
+  /** An open begins, which is told nothing of what failed before, and gives names to spares anew. */
+  #openAnew(): void {
+    this.#failed.clear();
+    this.#segments.clear();
   }
 
   #forget(path: string): void {

@@ -4,7 +4,7 @@
  */
 
 import { MemoryDisk } from "../../src/runtime/memory.ts";
-import { exploreSurvival, labelled, recoverTwice, type Walk } from "./recoveries.ts";
+import { exploreSurvival, recoverTwice, type Walk } from "./recoveries.ts";
 import type { Share } from "./share.ts";
 import { changes, Known, type Survival, survivals } from "./survivals.ts";
 import { Trace } from "./trace.ts";
@@ -80,7 +80,7 @@ export async function exploreFailures(
   for (let at = 1; at <= calls.length; at++) {
     if (!isChosen(at, options)) continue;
     await exploration.point(`${code} at call ${at}`, async (walk) => {
-      await exploreEnd(await exploration.run(failing(code, at), walk), walk, at, 1);
+      await exploreEnd(await exploration.run(failing(code, at), walk, { chance: at }), walk, at, 1);
     });
   }
   return exploration.explored;
@@ -103,7 +103,8 @@ export async function exploreReopenings(
     const chosen = seconds === "every" ? mending : mending.filter((_, nth) => nth === at % mending.length);
     for (const second of chosen) {
       await exploration.point(`EIO at call ${at} and at call ${second}`, async (walk) => {
-        await exploreEnd(await exploration.run(failing("EIO", at, second), walk), walk, at, 2);
+        const run = await exploration.run(failing("EIO", at, second), walk, { chance: second });
+        await exploreEnd(run, walk, second, 2);
       });
     }
   }
@@ -116,13 +117,13 @@ async function exploreMending(exploration: Exploration, at: number, count?: numb
   const moments = new Moments(null, count);
   let mending: readonly number[] = [];
   await exploration.point(`EIO at call ${at}, and brought back`, async (walk) => {
-    const run = await exploration.run(spoil, walk, { mendingMoments: moments });
+    const run = await exploration.run(spoil, walk, { chance: at, mendingMoments: moments });
     mending = run.mending;
     await exploreEnd(run, walk, at, 1);
   });
   for (const { name, survivals } of moments.list) {
     await exploration.point(`EIO at call ${at}, stopped ${name}`, async (walk) => {
-      const found = walk.trace === null ? survivals : await exploration.findAgain(name, walk, spoil);
+      const found = walk.trace === null ? survivals : await exploration.findAgain(name, walk, spoil, at);
       walk.explored.crashPoints++;
       for (const survival of found) await exploreSurvival(survival, walk, at);
     });
@@ -172,20 +173,20 @@ class Exploration {
       await explore({ explored: this.explored, known: this.#known, recovery, trace: null });
     } catch (error) {
       const trace = new Trace();
-      const what = await labelled(
-        "",
-        () => explore({ explored: nothingExplored(), known: new Known(), recovery, trace }),
-      )
+      const what = await explore({ explored: nothingExplored(), known: new Known(), recovery, trace })
         .then(() => `${messageOf(error)}, but not a second time`, messageOf);
       throw new Error(`${this.#workload.name}: ${label}: ${what}\n${trace.text}`, { cause: error });
     }
   }
 
   /** Without a fault: then nothing may be complained of. */
-  async runThrough(moments: Moments = new Moments("none")): Promise<Run> {
+  async runThrough(moments?: Moments): Promise<Run> {
     let through: Run | null = null;
     await this.point("nothing goes wrong", async (walk) => {
-      through = await this.run(() => undefined, walk, { isSpoiled: false, moments });
+      through = await this.run(() => undefined, walk, {
+        isSpoiled: false,
+        ...(moments === undefined ? {} : { moments }),
+      });
       await recoverTwice(through.disk.kill(), through.oracle, walk);
     });
     if (through === null) throw new Error("it has run");
@@ -193,16 +194,26 @@ class Exploration {
   }
 
   /** What would be left at one moment, and how it came to that. */
-  async findAgain(name: string, walk: Walk, spoil: Spoil = () => undefined): Promise<readonly Survival[]> {
+  async findAgain(
+    name: string,
+    walk: Walk,
+    spoil: Spoil = () => undefined,
+    chance: number = 0,
+  ): Promise<readonly Survival[]> {
     const moments = new Moments(name);
-    await this.run(spoil, walk, { moments });
+    await this.run(spoil, walk, { chance, moments });
     return moments.list[0]?.survivals ?? [];
   }
 
   async run(spoil: Spoil, { trace }: Walk, options: RunOptions = {}): Promise<Run> {
     const { seed = 1, planted = {} } = this.#options;
     const files = Object.fromEntries(Object.entries(planted).map(([name, bytes]) => [`${DIRECTORY}/${name}`, bytes]));
-    const run = new WorkloadRun(this.#workload, new MemoryDisk({ seed, files }), spoil, options);
+    const run = new WorkloadRun(
+      this.#workload,
+      new MemoryDisk({ seed: seed + (options.chance ?? 0), files }),
+      spoil,
+      options,
+    );
     return await run.run(seed, trace);
   }
 }

@@ -76,7 +76,9 @@ export function checkRecovered(notes: Notes, wal: Wal, entries: readonly Entry[]
     throw new Violation("not all that was found is synced");
   }
   // What nobody was told of may be given out again, but for what is skipped for good.
-  for (const lsn of notes.undecided) if (lsn <= wal.lastLsn && !got.has(lsn)) notes.skippable.add(lsn);
+  for (const lsn of notes.undecided) {
+    if (lsn >= wal.firstLsn && lsn <= wal.lastLsn && !got.has(lsn)) notes.skippable.add(lsn);
+  }
   take(notes, got, Infinity, "lost");
   for (const lsn of [...notes.skippable]) if (lsn > wal.lastLsn) notes.skippable.delete(lsn);
   notes.undecided.clear();

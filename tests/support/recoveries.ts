@@ -6,7 +6,7 @@ import { crc32 } from "node:zlib";
 import { Wal } from "../../mod.ts";
 import { nextHostTask } from "../../src/runtime/host_task.ts";
 import { type MemoryCall, type MemoryDisk, MemoryRuntime } from "../../src/runtime/memory.ts";
-import { checkTorn } from "./evidence.ts";
+import { checkKept, checkTorn, type Piece } from "./evidence.ts";
 import type { Explored } from "./explorer.ts";
 import { checkWaits, live } from "./life.ts";
 import { readAll } from "./log_contents.ts";
@@ -16,7 +16,7 @@ import { type Known, type Survival, survival } from "./survivals.ts";
 import { Tape } from "./tape.ts";
 import { toTheEnd } from "./to_the_end.ts";
 import type { Trace } from "./trace.ts";
-import { DIRECTORY } from "./workload.ts";
+import { DIRECTORY, type Workload } from "./workload.ts";
 
 /** What an exploration carries along. */
 export interface Walk {
@@ -34,20 +34,27 @@ interface Recovered {
   readonly runtime: MemoryRuntime;
   /** What is promised from now on. */
   readonly oracle: Oracle;
+  /** What it has cut off. */
+  readonly torn: Piece | null;
   /** What crashes at the calls of the recovery would have left. */
   readonly survivals: readonly Survival[];
 }
 
 const segmentBytes = 16 * 1024;
+const GOING_ON: Workload = {
+  name: "go on",
+  options: { segmentBytes },
+  steps: [{ commit: [10, 600] }, { append: [40] }, { cut: 0 }],
+};
 const NEVER: Share = { stride: Infinity, offset: 0 };
 
 /** Says what was being done when it fails. */
-export async function labelled<T>(label: string, task: () => Promise<T>): Promise<T> {
+async function labelled<T>(label: string, task: () => Promise<T>): Promise<T> {
   try {
     return await task();
   } catch (error) {
     const message = error instanceof Error ? error.message : String(error);
-    throw new Error(label === "" ? message : `${label}: ${message}`, { cause: error });
+    throw new Error(`${label}: ${message}`, { cause: error });
   }
 }
 
@@ -65,13 +72,13 @@ export async function exploreSurvival(survived: Survival, walk: Walk, seed: numb
   walk.explored.survivals++;
   await branch(survived.name, walk, async () => {
     const recovered = await recover(survived, walk, seed, walk.recovery);
-    const { wal, runtime, oracle } = recovered;
+    const { wal, runtime, oracle, torn } = recovered;
     await checkWaits(wal, oracle, seed);
     runtime.stop();
     for (const crash of recovered.survivals) await exploreCrashInRecovery(crash, walk, seed);
     // Much comes to the same in the end.
     const end: Survival = { ...survived, disk: runtime.disk, oracle, ending: "kill", name: "killed" };
-    if (walk.known.isNew(end, "go on")) await goOn(end, walk, seed);
+    if (walk.known.isNew(end, "go on")) await goOn(end, torn, walk, seed);
   });
 }
 
@@ -116,10 +123,11 @@ async function recover(survived: Survival, walk: Walk, seed: number, share: Shar
     tape.onCall(call);
   };
   const runtime = new MemoryRuntime({ crc32, disk, seed, onCall });
+  let torn: Piece | null = null;
   const open = async (): Promise<Wal> => {
     const wal = await Wal.open(DIRECTORY, { runtime, segmentBytes });
     trace?.say(`opened: ${JSON.stringify(wal.recovery)}`);
-    checkTorn(disk, wal.recovery, oracle.mostLsn, survived.isLying);
+    torn = checkTorn(disk, wal.recovery, oracle.mostLsn, survived.isLying);
     oracle.checkRecovered(wal, await readAll(wal), ending);
     return wal;
   };
@@ -130,7 +138,7 @@ async function recover(survived: Survival, walk: Walk, seed: number, share: Shar
     await quiet(runtime);
     tape.end();
   }
-  return { wal, runtime, oracle, survivals: tape.survivals };
+  return { wal, runtime, oracle, torn, survivals: tape.survivals };
 }
 
 /** Waits until nothing goes on in the background. */
@@ -141,15 +149,20 @@ async function quiet(runtime: MemoryRuntime): Promise<void> {
   }
 }
 
-/** A second life on the same disk, in which nothing goes wrong; and what a crash leaves of it. */
-async function goOn({ disk, oracle: before, isLying }: Survival, walk: Walk, seed: number): Promise<void> {
+/** A second life on the same disk, in which nothing goes wrong and all old files go; and what a crash leaves of it. */
+async function goOn(
+  { disk, oracle: before, isLying }: Survival,
+  torn: Piece | null,
+  walk: Walk,
+  seed: number,
+): Promise<void> {
   const { trace } = walk;
   const oracle = before.clone();
   oracle.trace = trace;
   const onCall = (call: MemoryCall): undefined => void trace?.call(call, undefined);
   const runtime = new MemoryRuntime({ crc32, disk, onCall });
-  const workload = { name: "go on", options: { segmentBytes }, steps: [{ commit: [10, 600] }, { append: [40] }] };
-  await toTheEnd(live(runtime, workload, oracle, { isSpoiled: () => false }), runtime);
+  await toTheEnd(live(runtime, GOING_ON, oracle, { isSpoiled: () => false }), runtime);
+  if (torn !== null) checkKept(disk, [torn]);
   const crash = survival({ disk, oracle: oracle.clone(), ending: "kill", isLying }, seed + 7, seed);
   runtime.stop();
   await branch(`then ${crash.name} after another life`, walk, () => recover(crash, walk, seed, NEVER));

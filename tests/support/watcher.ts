@@ -11,6 +11,9 @@ import { type MemoryDisk, MemoryRuntime } from "../../src/runtime/memory.ts";
 import type { Oracle } from "./oracle.ts";
 import { DIRECTORY } from "./workload.ts";
 
+/** Whatever else is left to chance, he must not change what the one who writes does. */
+const SEED = 7;
+
 /** Somebody in another process who reads along: what he has seen, no crash may take. He outlives the one who writes. */
 export class Watcher {
   readonly #runtime: MemoryRuntime;
@@ -20,7 +23,7 @@ export class Watcher {
 
   /** @param oracle The one that takes notes at the moment. */
   constructor(disk: MemoryDisk, oracle: () => Oracle) {
-    this.#runtime = new MemoryRuntime({ crc32, disk });
+    this.#runtime = new MemoryRuntime({ crc32, disk, seed: SEED });
     this.#oracle = oracle;
     this.#watching = this.#watch();
     this.#watching.catch(() => {}); // told at the end

@@ -28,6 +28,8 @@ export interface Run extends Used {
 
 /** What else there is to a run. */
 export interface RunOptions {
+  /** What is left to chance once a sync has failed; it changes nothing before. */
+  readonly chance?: number;
   /** Whether the log may complain. */
   readonly isSpoiled?: boolean;
   /** Where it is told what would be left at each moment. */
