@@ -324,7 +324,7 @@ export function decodeHeader(bytes: Uint8Array, crc32: Crc32): SegmentHeader | H
 
 /** What every header satisfies that a log has written. */
 function isConsistent({ id, baseLsn, predecessor, headLsn, precedingBytes }: SegmentHeader): boolean {
-  if (id < 1 || baseLsn !== predecessor.lastLsn + 1 || precedingBytes > MAX_NUMBER / 2) return false;
+  if (id < 1 || headLsn < 1 || baseLsn !== predecessor.lastLsn + 1 || precedingBytes > MAX_NUMBER / 2) return false;
   if (predecessor.id === 0) return predecessor.endOffset === 0 && headLsn >= baseLsn;
   return predecessor.id < id && predecessor.endOffset > HEADER_BYTES && headLsn <= baseLsn;
 }

@@ -13,7 +13,7 @@ import {
 } from "@std/assert";
 import { type Entry, type IoMode, WalFailedError } from "../mod.ts";
 import type { MemoryCall, MemoryCallName } from "../src/runtime/memory.ts";
-import { ANY_WAL, type LogFixture, openLogWith, outcomeOf, quiet, soon } from "./support/log_fixture.ts";
+import { ANY_WAL, type LogFixture, openLogWith, outcomeOf, quiet, soon, unheard } from "./support/log_fixture.ts";
 
 /** The cause of a rejection, which must be the failure of the log. */
 async function causeOf(call: Promise<unknown>): Promise<WalFailedError> {
@@ -211,6 +211,25 @@ test("after a failed sync nothing is acknowledged at any level, nor shown: the c
     await causeOf(log.wal.flush());
     for (const level of ["fsync", "write", "none"] as const) await causeOf(log.wal.waitFor(lsn, { durability: level }));
     assertEquals([log.wal.durableLsn, log.wal.syncedLsn, ...await log.readAll()], [1, 1, "1 kept"]);
+  }
+});
+
+test("a reader that meets what a failing sync has just dropped is told of the failure, not of damage", async () => {
+  for (let seed = 0; seed < 100; seed++) {
+    const log = await openLogWith("kept", { durability: "write", lossMs: 10 }, { seed });
+    await log.commit("x".repeat(1500), "y".repeat(1500));
+    // Both end in the same moment: what the read still finds, and when the log hears of its sync, is a matter of chance.
+    const lasts = ({ name, position }: MemoryCall): boolean => name === "syncData" || name === "read" && position > 0;
+    log.faults.onEvery((call) =>
+      lasts(call) ? { delayMs: 5, ...call.name === "syncData" ? { code: "EIO" } : {} } : undefined
+    );
+    const flushed = log.wal.flush();
+    unheard(flushed);
+    const read = log.readAll({ from: 2 }).catch((error: unknown) => error);
+    for (let turn = 0; turn < 20; turn++) await log.advance(1);
+    const outcome = await read;
+    assertStrictEquals(await causeOf(flushed), log.wal.error);
+    if (!Array.isArray(outcome)) assertStrictEquals(outcome, log.wal.error);
   }
 });
 

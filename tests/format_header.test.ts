@@ -44,6 +44,7 @@ test("a header that contradicts itself is damaged, however right its checksum is
   for (
     const changes of [
       { baseLsn: 1002 },
+      { headLsn: 0 },
       { predecessor: { ...predecessor, id: 7 } },
       { predecessor: { ...predecessor, endOffset: HEADER_BYTES } },
       { predecessor: none, headLsn: 1000 },

@@ -203,6 +203,7 @@ test("a header that says what no log writes is damage, or means the same to ever
     [THIRD, { precedingBytes: MAX_NUMBER }],
     [THIRD, { predecessor: { id: 2, endOffset: frameAt(5), lastLsn: 20 } }],
     [FIRST, { headLsn: 0 }],
+    ["last", { headLsn: 0 }],
     ["last", { setId: 77 }],
   ];
   for (const [name, changes] of forgeries) {

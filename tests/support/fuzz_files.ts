@@ -81,7 +81,7 @@ async function repair(ground: Ground, mode: RecoveryMode): Promise<void> {
   ground.say(`${what}: ${error?.message ?? JSON.stringify(value)}`);
   await trial.checkClosed(what);
   ground.fuzzed[value === null ? "rejected" : "answered"]++;
-  if (ground.exclusion !== null || ground.isBarred) return;
+  if (ground.isBarred) return;
   if (value === null) {
     throw new Violation(`${what}: a dry run tells ${told?.outcome}, and it rejects: ${error.message}`);
   }
@@ -115,7 +115,7 @@ export async function fuzzFiles(
   count: number,
   { say = () => {} }: { say?: (line: string) => void } = {},
 ): Promise<FuzzedFiles> {
-  const counts = { specimens: 0, answered: 0, rejected: 0, excluded: 0 };
+  const counts = { specimens: 0, answered: 0, rejected: 0 };
   const fuzzed: FuzzedFiles = { ...counts, calls: 0, readBytes: 0, elapsedMs: 0 };
   const all = await bases();
   const rejections = new RejectionWatch().start();

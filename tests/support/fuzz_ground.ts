@@ -5,7 +5,6 @@
 import type { MemoryDisk } from "../../src/runtime/memory.ts";
 import { Random } from "../../src/runtime/random.ts";
 import type { Base } from "./fuzz_bases.ts";
-import { exclusionOf } from "./fuzz_exclusions.ts";
 import type { Specimen } from "./fuzz_specimen.ts";
 import { type Costs, Trial } from "./fuzz_trial.ts";
 import { DIRECTORY, quiet } from "./log_fixture.ts";
@@ -20,8 +19,6 @@ export interface FuzzedFiles extends Costs {
   /** How many opens and repairs were answered, and how many rejected. */
   answered: number;
   rejected: number;
-  /** Of which no more was asked than a typed answer. */
-  excluded: number;
 }
 
 /** See the head of this file. */
@@ -32,8 +29,6 @@ export class Ground {
   readonly random: Random;
   readonly fuzzed: FuzzedFiles;
   readonly say: (line: string) => void;
-  /** Why no more is asked than a typed answer; null: nothing is known to be wrong. */
-  readonly exclusion: string | null;
 
   constructor(
     specimen: Specimen,
@@ -47,10 +42,7 @@ export class Ground {
     this.random = new Random(seed + 1_000_003);
     this.fuzzed = fuzzed;
     this.say = say;
-    this.exclusion = exclusionOf(specimen);
-    if (this.exclusion !== null) fuzzed.excluded++;
     say(specimen.describe());
-    if (this.exclusion !== null) say(`only a typed answer is asked for: ${this.exclusion}`);
   }
 
   /** A process on a disk with the specimen on it, or on another disk. */

@@ -2,7 +2,7 @@
  * Opening a log with spoiled files, and using what was opened: read, append, cut, close, open again.
  */
 
-import { type RecoveryMode, Wal, type WalReport } from "../../mod.ts";
+import { type RecoveryMode, Wal, type WalError, WalLimitError, type WalReport } from "../../mod.ts";
 import type { MemoryRuntime } from "../../src/runtime/memory.ts";
 import type { Ground } from "./fuzz_ground.ts";
 import { checkGenuine, checkKept, checkWhole, readShown, type Shown } from "./fuzz_shown.ts";
@@ -23,13 +23,13 @@ export async function openSpecimen(ground: Ground, mode: RecoveryMode, report: W
   const trial = ground.trial();
   const { value: wal, error } = await trial.run(what, (runtime) => open(runtime, mode));
   ground.say(`${what}: ${error?.message ?? JSON.stringify(wal?.recovery)}`);
-  if (report !== null && ground.exclusion === null && !ground.isBarred) compare(what, mode, report, wal);
+  if (report !== null && !ground.isBarred) compare(what, mode, report, wal);
   if (wal !== null) {
     ground.fuzzed.answered++;
     return await use(ground, what, mode, wal, trial);
   }
   ground.fuzzed.rejected++;
-  if (ground.exclusion === null && REFUSALS.includes(error.code)) await ground.checkUntouched(what, trial);
+  if (REFUSALS.includes(error.code)) await ground.checkUntouched(what, trial);
   else await trial.checkClosed(what);
 }
 
@@ -49,17 +49,19 @@ function compare(what: string, mode: RecoveryMode, report: WalReport, wal: Wal |
 
 async function use(ground: Ground, what: string, mode: RecoveryMode, wal: Wal, trial: Trial): Promise<void> {
   const before = await readAll(ground, what, wal, trial);
-  if (before !== null && ground.exclusion === null) checkRead(ground, what, mode, before);
+  if (before !== null) checkRead(ground, what, mode, before);
   const lsns: number[] = [];
   for (let nth = 0; nth < 3; nth++) {
     const { value, error } = await trial.run(`${what}, commit`, () => wal.commit(`new ${nth}`));
-    if (error !== null && isHeld(ground)) throw new Violation(`${what}: it takes no entry: ${error.message}`);
+    if (error !== null && !mayRefuse(ground, error)) {
+      throw new Violation(`${what}: it takes no entry: ${error.message}`);
+    }
     if (value !== null) lsns.push(value);
   }
   if (ground.random.chance(0.2)) await trial.run(`${what}, cut`, () => wal.truncateBefore(wal.lastLsn));
   const { firstLsn } = wal;
   const isClosed = await close(ground, what, wal, trial);
-  if (!isClosed || ground.exclusion !== null) return;
+  if (!isClosed) return;
   const again = ground.trial(trial.disk.powerLoss({ keep: "none" }));
   const { value: next, error } = await again.run(`${what}, again`, (runtime) => open(runtime, "tolerate-tail"));
   if (next === null) throw new Violation(`${what}: it was opened and closed well, and then: ${error.message}`);
@@ -74,9 +76,9 @@ async function use(ground: Ground, what: string, mode: RecoveryMode, wal: Wal, t
   await close(ground, `${what}, again`, next, again);
 }
 
-/** Whether what is wrong must not keep a log from working: no directory lies in a file's place, and nothing is excluded. */
-function isHeld({ exclusion, specimen }: Ground): boolean {
-  return exclusion === null && specimen.directories.size === 0;
+/** Whether a log may be kept from working: a directory lies in a file's place, or the last number there is has been used. */
+function mayRefuse({ specimen }: Ground, error: WalError): boolean {
+  return specimen.directories.size > 0 || error.cause instanceof WalLimitError;
 }
 
 /** Null where there is not even a stream. */
@@ -86,7 +88,7 @@ async function readAll(ground: Ground, what: string, wal: Wal, trial: Trial): Pr
     return await readShown(what, wal.readable({ batches }));
   });
   ground.say(`${what}, read: ${value?.entries.size} entries, ${(value ?? { error })?.error?.message ?? "to the end"}`);
-  if (value === null && ground.exclusion === null) throw new Violation(`${what}: no stream: ${error.message}`);
+  if (value === null) throw new Violation(`${what}: no stream: ${error.message}`);
   return value;
 }
 
@@ -104,6 +106,8 @@ function checkRead({ specimen, bases }: Ground, what: string, mode: RecoveryMode
 async function close(ground: Ground, what: string, wal: Wal, trial: Trial): Promise<boolean> {
   const { error } = await trial.run(`${what}, close`, () => wal.close());
   await trial.checkClosed(what);
-  if (error !== null && isHeld(ground)) throw new Violation(`${what}: it cannot be closed: ${error.message}`);
+  if (error !== null && !mayRefuse(ground, error)) {
+    throw new Violation(`${what}: it cannot be closed: ${error.message}`);
+  }
   return error === null;
 }

@@ -5,7 +5,6 @@
 import { Buffer } from "node:buffer";
 import { crc32 } from "node:zlib";
 import type { Random } from "../../src/runtime/random.ts";
-import { SPARED } from "./fuzz_spared.ts";
 
 /** Thrown by the caller's own code. */
 export class Mine extends Error {}
@@ -114,8 +113,8 @@ function anyObject(maker: Maker): unknown {
           throw new Mine("a trap of the caller");
         },
       }),
-    () => SPARED.oddConstructors ? {} : { constructor: { name: Symbol("none") } },
-    () => SPARED.oddConstructors ? {} : JSON.parse('{"constructor":{"name":{"toString":1}}}') as unknown,
+    () => ({ constructor: { name: Symbol("none") } }),
+    () => JSON.parse('{"constructor":{"name":{"toString":1}}}') as unknown,
   ])();
 }
 
@@ -126,11 +125,12 @@ function anyBytes({ random }: Maker): unknown {
     () => new Float64Array(2),
     () => new DataView(new ArrayBuffer(8)),
     () => new SharedArrayBuffer(8),
-    () => SPARED.detachedBytes ? new Uint16Array(1) : detached(),
-    () => SPARED.detachedBytes ? new Uint16Array(1) : shrunk(),
-    () => SPARED.lyingLengths ? new Int8Array(3) : liar(random.pick([-5, 3, 9, NaN, 2 ** 40]), random.chance(0.5)),
-    () => SPARED.falseBytes ? new Int8Array(3) : new Proxy(new Uint8Array(4), {}),
-    () => SPARED.falseBytes ? new Int8Array(3) : Object.create(Uint8Array.prototype) as unknown,
+    () => new Uint16Array(1),
+    detached,
+    shrunk,
+    () => liar(random.pick([-5, 3, 9, NaN, 2 ** 40]), random.chance(0.5)),
+    () => new Proxy(new Uint8Array(4), {}),
+    () => Object.create(Uint8Array.prototype) as unknown,
   ])();
 }
 
@@ -283,9 +283,7 @@ export function anyOptions(maker: Maker, good: Readonly<Record<string, readonly 
   const options: Record<string, unknown> = {};
   for (const [name, values] of Object.entries(good)) {
     if (random.chance(0.6)) continue;
-    const value = random.chance(0.75) ? random.pick(values) : anyValue(maker);
-    if (name === "preset" && SPARED.oddPresets && typeof value === "object") continue;
-    options[name] = value;
+    options[name] = random.chance(0.75) ? random.pick(values) : anyValue(maker);
   }
   if (random.chance(0.05)) options[random.pick(["unknown", "Durability", "constructor"])] = anyValue(maker);
   return options;

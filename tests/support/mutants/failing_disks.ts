@@ -105,7 +105,7 @@ export const failingDisks: readonly Mutant[] = [
       find: `    await written;\n    this.#appended(lengthBytes);`,
       replace: `    await written;`,
     }],
-    caughtBy: tests("cut", "the head frame finds no room where the file ends"),
+    caughtBy: tests("committer", "an idle log on a full disk tries once to vouch"),
   },
   {
     rule: "6 nothing in memory moved before the disk did",
@@ -226,6 +226,14 @@ export const failingDisks: readonly Mutant[] = [
     find: `if (!isNoRoom(error)) throw error; // some file systems need room`,
     replace: `throw error; // some file systems need room`,
     caughtBy: tests("disk_full", "a footer finds no room where the file has some"),
+  },
+  {
+    rule: "6 the failure is what everybody is told",
+    name: "calls damage what a failing sync has dropped under a reader",
+    file: "src/readable.ts",
+    find: `if (error instanceof WalCorruptionError && reader.nextLsn > committer.syncedLsn) await`,
+    replace: `if (error instanceof WalCorruptionError && reader.nextLsn > Infinity) await`,
+    caughtBy: tests("failure", "a reader that meets what a failing sync has just dropped"),
   },
   {
     rule: "6 a throwing onEvent is caught and reported once",

@@ -173,4 +173,12 @@ function damage({ name, endOffset }: Section`,
     replace: `const { endOffset, lastLsn } = {`,
     caughtBy: tests("outside_reader", "damage that something vouches behind is told with its place"),
   },
+  {
+    rule: "4 the walk ends where nothing is before",
+    name: "begins elsewhere with a segment whose name says wrongly that nothing is before it",
+    file: "src/outside_chain.ts",
+    find: `if (lowest === undefined || lowest.baseLsn <= this.#nextLsn) return walked.links;`,
+    replace: `if (lowest !== null) return walked.links;`,
+    caughtBy: tests("damage_findings", "a reader elsewhere does not begin with a segment whose name lies"),
+  },
 ];

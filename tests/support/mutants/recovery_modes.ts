@@ -85,4 +85,28 @@ export const recoveryModes: readonly Mutant[] = [
     replace: ``,
     caughtBy: tests("recovery_modes", "salvage takes a whole frame behind a torn one"),
   },
+  {
+    rule: "4 point-in-time: what was given up stays so",
+    name: "brings back what was given up where the segment is gone that says so",
+    file: "src/survey.ts",
+    find: `const isGivenUp = above?.epoch.parentId === epoch.id;`,
+    replace: `const isGivenUp = above?.epoch.parentId === "none";`,
+    caughtBy: tests("damage_findings", "entries that were given up stay given up"),
+  },
+  {
+    rule: "4 the head is in the last header or in a head frame behind it",
+    name: "believes a head frame that lies behind damage",
+    file: "src/runs.ts",
+    find: `  return { runs, headLsn, isMarked };`,
+    replace: `  return { runs, headLsn: reading.headLsn, isMarked };`,
+    caughtBy: tests("fuzz_findings_files", "a head frame behind torn bytes moves no head"),
+  },
+  {
+    rule: "4 a name that its header denies is believed in nothing",
+    name: "follows a name that its header denies",
+    file: "src/flaws.ts",
+    find: `if (header?.id === name.id) return`,
+    replace: `if (header?.id === 0) return`,
+    caughtBy: tests("fuzz_findings_files", "a segment whose name skips others"),
+  },
 ];
