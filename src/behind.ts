@@ -26,7 +26,7 @@ export interface Behind {
   /** The first LSN that they bear; 0 where they bear none. */
   readonly firstLsn: number;
   readonly lastLsn: number;
-  /** The highest LSN that they say was synced. */
+  /** The highest LSN that they, or the header's head, say was synced. */
   readonly syncedLsn: number;
   /** Where the last mark stands; -1 where there is none. */
   readonly markOffset: number;
@@ -34,21 +34,21 @@ export interface Behind {
 
 /** Looks at every header of this life of the file from `offset` on. */
 export async function lookBehind(
-  { file, checksum, sizeBytes }: Pick<OpenSegmentFile, "file" | "checksum" | "sizeBytes">,
+  { file, checksum, header, sizeBytes }: Pick<OpenSegmentFile, "file" | "checksum" | "header" | "sizeBytes">,
   offset: number,
 ): Promise<Behind> {
   let tornEnd = offset;
   let firstLsn = 0;
   let lastLsn = 0;
-  let syncedLsn = 0;
+  let syncedLsn = header.headLsn - 1; // what was cut away had been synced; only a first segment may hold some of it
   let markOffset = -1;
-  for await (const { header, offset: at } of searchHeaders(file, checksum, offset, sizeBytes)) {
-    if (header.kind === FrameKind.MARK) markOffset = at;
-    syncedLsn = Math.max(syncedLsn, header.syncedLsn);
-    tornEnd = Math.max(tornEnd, Math.min(at + header.lengthBytes, sizeBytes));
-    if (header.count === 0) continue;
-    firstLsn = firstLsn === 0 ? header.firstLsn : Math.min(firstLsn, header.firstLsn);
-    lastLsn = Math.max(lastLsn, header.firstLsn + header.count - 1);
+  for await (const { header: frame, offset: at } of searchHeaders(file, checksum, offset, sizeBytes)) {
+    if (frame.kind === FrameKind.MARK) markOffset = at;
+    syncedLsn = Math.max(syncedLsn, frame.syncedLsn);
+    tornEnd = Math.max(tornEnd, Math.min(at + frame.lengthBytes, sizeBytes));
+    if (frame.count === 0) continue;
+    firstLsn = firstLsn === 0 ? frame.firstLsn : Math.min(firstLsn, frame.firstLsn);
+    lastLsn = Math.max(lastLsn, frame.firstLsn + frame.count - 1);
   }
   return { tornEnd, firstLsn, lastLsn, syncedLsn, markOffset };
 }

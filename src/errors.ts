@@ -412,7 +412,7 @@ export class WalTruncatedError extends WalError {
  * ```
  */
 export type WalEvidence =
-  /** A valid frame behind the damage says that the missing LSNs had been synced. */
+  /** A valid frame behind the damage, or the head in the segment's header, says that the missing LSNs had been synced. */
   | "frame"
   /** A mark of a clean end stands behind the damage. */
   | "mark"

@@ -132,29 +132,33 @@ export class OutsideChain {
     else if (next !== null) return null;
     const opened = await this.#openNamed(name, link.id);
     if (opened === null) return null;
-    if (opened.header.logId !== this.#logId) {
+    const stranger = await this.#strangenessOf(link, opened, successor).catch(async (error: unknown) => {
+      await release(opened.file);
+      throw error;
+    });
+    if (stranger !== null) {
       await release(opened.file);
       const path = this.#place.runtime.join(this.#place.directory, name);
-      this.#staleReason = new WalFormatError(path, "it belongs to another log"); // unless the whole log is another's by now
-      return null;
-    }
-    if (successor !== null && !isNextOf(successor.header, opened.header) && await this.#isBorneOut(link, successor)) {
-      await release(opened.file);
-      const path = this.#place.runtime.join(this.#place.directory, name);
-      this.#staleReason = new WalFormatError(path, `it is of another line of history than ${next?.name}`);
+      this.#staleReason = new WalFormatError(path, stranger); // unless the whole log is another's by now
       return null;
     }
     const { endOffset, lastLsn } = successor?.header.predecessor ?? { endOffset: Infinity, lastLsn: Infinity };
     return { name, opened, endOffset, lastLsn };
   }
 
-  /** Whether the segment behind it says that the successor of a segment belongs here; so it does where there is none. */
-  async #isBorneOut({ next }: Link, successor: OpenSegmentFile): Promise<boolean> {
-    const after = next?.next ?? null;
-    const opened = after === null ? null : await this.#openNamed(after.name, after.id);
-    if (opened === null) return true;
-    await release(opened.file);
-    return isNextOf(opened.header, successor.header);
+  /** Why a segment is none of this log; null: it is. */
+  async #strangenessOf(
+    { next }: Link,
+    { header }: OpenSegmentFile,
+    successor: OpenSegmentFile | null,
+  ): Promise<string | null> {
+    if (header.logId !== this.#logId) return "it belongs to another log";
+    if (next === null || successor === null || isNextOf(successor.header, header)) return null;
+    // The segment behind it may say that it is the successor that does not belong here.
+    const after = next.next === null ? null : await this.#openNamed(next.next.name, next.next.id);
+    if (after !== null) await release(after.file);
+    const isBorneOut = after === null || isNextOf(after.header, successor.header);
+    return isBorneOut ? `it is of another line of history than ${next.name}` : null;
   }
 
   /** Whether the file of a segment is another's by now. */

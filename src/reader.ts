@@ -64,11 +64,12 @@ export class ChainReader implements Pin {
         if (goesOnBehind(link, this.#nextLsn)) continue; // since it was asked for: a failed log was opened again
         throw damage(link, scanner, "a frame is damaged or missing");
       }
-      const lastLsn = Math.min(toLsn, frame.lastLsn);
+      const endLsn = link.next === null ? frame.lastLsn : Math.min(frame.lastLsn, link.next.baseLsn - 1);
+      const lastLsn = Math.min(toLsn, endLsn);
       if (lastLsn < this.#nextLsn) continue; // it lies before what is asked for, or is a control frame
       const entries = frame.header.count === 0 ? [] : entriesOf(frame, this.#nextLsn, lastLsn);
       if (entries === null) throw damage(link, scanner, `the entries do not fill the frame at offset ${frame.offset}`);
-      this.#held = lastLsn < frame.lastLsn ? frame : null;
+      this.#held = lastLsn < endLsn ? frame : null;
       this.#nextLsn = lastLsn + 1;
       if (entries.length > 0) return entries;
     }

@@ -286,7 +286,7 @@ async function hasMoved({ file, checksum }: OpenSegmentFile, { runs: [first] }: 
 function limitsOf({ sizeBytes, header: { epoch } }: OpenSegmentFile, stated: Stated | null): Limits {
   if (stated === null) return { endOffset: sizeBytes, lastLsn: Infinity };
   const { endOffset, lastLsn, above } = stated;
-  if (endOffset !== null) return { endOffset: Math.min(endOffset, sizeBytes), lastLsn: Infinity };
+  if (endOffset !== null) return { endOffset: Math.min(endOffset, sizeBytes), lastLsn };
   // What lies behind the place where a later line of history began was given up.
   const isGivenUp = above?.epoch.parentId === epoch.id;
   return { endOffset: sizeBytes, lastLsn: isGivenUp ? Math.min(lastLsn, above.epoch.lsn) : lastLsn };

@@ -1,12 +1,22 @@
 // Accidents that the damage table found something wrong about: each as short as it can be told.
 
 import { test } from "node:test";
-import { assertEquals, assertRejects } from "@std/assert";
-import { Wal, WalError, WalFormatError } from "../mod.ts";
+import { assert, assertEquals, assertRejects } from "@std/assert";
+import { Wal, WalCorruptionError, WalError, WalFormatError } from "../mod.ts";
+import { HEADER_BYTES } from "../src/format.ts";
 import { RECOVERY_MODES } from "../src/options.ts";
 import { flip } from "./support/damage.ts";
 import { evenText, frameAt, openEvenLog } from "./support/even_log.ts";
-import { DIRECTORY, LogFixture, pathOf, quiet, SMALL_SEGMENT_BYTES } from "./support/log_fixture.ts";
+import {
+  ANY_WAL,
+  DIRECTORY,
+  LogFixture,
+  openLogWith,
+  pathOf,
+  quiet,
+  SMALL_SEGMENT_BYTES,
+  unheard,
+} from "./support/log_fixture.ts";
 
 /** What is shown before the reading ends, however it ends: LSNs, with a word where the text is another's. */
 async function shown(entries: AsyncIterable<{ readonly lsn: number; text(): string }>): Promise<string[]> {
@@ -161,4 +171,23 @@ test("a dry run names the files under which they will be set aside", async () =>
   const options = { mode: "point-in-time", runtime: log.runtime } as const;
   const { setAside } = await Wal.repair(DIRECTORY, { ...options, dryRun: true });
   assertEquals((await Wal.repair(DIRECTORY, options)).setAside, setAside);
+});
+
+test("a head in the middle of the first frame that there is vouches for what it had cut away", async () => {
+  const log = await openLogWith("cut away", { segmentBytes: SMALL_SEGMENT_BYTES });
+  await log.wal.commitBatch(["cut away too", "first"]);
+  await log.wal.truncateBefore(3);
+  log.faults.stop("rename", "after", { path: ANY_WAL });
+  unheard(log.commit("too large for this segment".padEnd(12_000, "-")));
+  await log.runtime.stopped;
+  log.crash({ keep: "all" });
+  const [first = "", second] = log.segments();
+  assert(second !== undefined); // its header alone says where the log begins once frames before the head are damaged
+  log.damage(first, (bytes) => flip(bytes, HEADER_BYTES + 50, 0)); // LSN 1
+  await log.open({ recovery: "salvage" });
+  assertEquals([log.segments().length, ...await log.readAll()], [1, "3 first"]);
+  log.kill();
+  log.damage(log.lastSegment(), (bytes) => flip(bytes, HEADER_BYTES + 50, 0)); // LSNs 2 and 3
+  const { lsn, evidence } = await assertRejects(() => log.open(), WalCorruptionError);
+  assertEquals([lsn, evidence], [2, "frame"]);
 });

@@ -47,9 +47,8 @@ function rename(log: LogFixture, from: string, to: string): void {
   log.plant(to, bytes);
 }
 
-/** Puts a frame with right checksums into the last segment, so many frames behind its start. */
-function putFrame(log: LogFixture, nth: number, wish: FrameWish): void {
-  const name = log.lastSegment();
+/** Puts a frame with right checksums into a segment, so many frames behind its start. */
+function putFrame(log: LogFixture, nth: number, wish: FrameWish, name: string = log.lastSegment()): void {
   const { salt, id } = log.header(name);
   log.damage(
     name,
@@ -204,12 +203,14 @@ test("a header that says what no log writes is damage, or means the same to ever
     [THIRD, { predecessor: { id: 2, endOffset: frameAt(5), lastLsn: 20 } }],
     [FIRST, { headLsn: 0 }],
     ["last", { headLsn: 0 }],
+    ["only", { headLsn: 2 }],
     ["last", { setId: 77 }],
   ];
   for (const [name, changes] of forgeries) {
     for (const mode of RECOVERY_MODES) {
-      const log = await closedLog();
-      log.changeHeader(name === "last" ? log.lastSegment() : name, changes);
+      const log = name === "only" ? await unmarkedLog(1) : await closedLog();
+      if (name === "only") log.damage(log.lastSegment(), (bytes) => bytes.subarray(0, HEADER_BYTES));
+      log.changeHeader(name === "last" || name === "only" ? log.lastSegment() : name, changes);
       await repairAsTold(log, mode);
     }
   }
@@ -246,6 +247,19 @@ test("a frame that says what no log writes ends the log, or means the same to ev
         await repairAsTold(log, mode);
       }
     }
+  }
+});
+
+test("a skip over more than its segment holds hides nothing of the next one", async () => {
+  for (const mode of RECOVERY_MODES) {
+    const log = await closedLog();
+    putFrame(log, 4, { firstLsn: 8, kind: FrameKind.SKIP, payload: 1_000_000 }, SECOND);
+    const wal = await log.open();
+    assertEquals(await lsnsOf(wal), [1, 2, 3, 4, 5, 6, 7, 9, 10, 11, 12, 13, 14]);
+    await wal.close();
+    const kept = await repairAsTold(log, mode);
+    if (kept !== null) assertEquals(kept.slice(0, 7), [1, 2, 3, 4, 5, 6, 7]);
+    if (mode === "salvage") assertEquals(kept?.slice(7), [9, 10, 11, 12, 13, 14]);
   }
 });
 

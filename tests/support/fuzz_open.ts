@@ -78,7 +78,7 @@ async function use(ground: Ground, what: string, mode: RecoveryMode, wal: Wal, t
 
 /** Whether a log may be kept from working: a directory lies in a file's place, or the last number there is has been used. */
 function mayRefuse({ specimen }: Ground, error: WalError): boolean {
-  return specimen.directories.size > 0 || error.cause instanceof WalLimitError;
+  return specimen.directories.size > 0 || error instanceof WalLimitError || error.cause instanceof WalLimitError;
 }
 
 /** Null where there is not even a stream. */

@@ -52,6 +52,7 @@ export class Specimen {
     const bytes = this.files.get(name);
     if (bytes === undefined || name === to) return;
     this.files.delete(name);
+    this.directories.delete(to);
     this.files.set(to, bytes);
     this.hasStrangers = true;
     this.touched.add(to);
