@@ -99,7 +99,10 @@ export class Session implements Maker {
   #failed(what: string, error: unknown, { isPlatform = false, reasons = [] }: Taking): Outcome {
     this.#say(`${what} !! ${shown(error)}`);
     if (error instanceof WalError) return { error, code: error.code };
-    const isOwn = error instanceof Mine || [...this.reasons, ...reasons].includes(error);
+    const all = [...this.reasons, ...reasons];
+    // Where no reason is given, a signal says this.
+    const isUnnamed = all.includes(undefined) && error instanceof DOMException && error.name === "AbortError";
+    const isOwn = error instanceof Mine || isUnnamed || all.includes(error);
     if (isOwn || isPlatform && error instanceof Error) return { error, code: null };
     const stack = error instanceof Error ? error.stack : "";
     throw new Violation(`${what}: it ended in what is no WalError: ${shown(error)}\n${stack}`, { cause: error });

@@ -47,10 +47,11 @@ export class Specimen {
     this.#did(name, "removed");
   }
 
-  /** Gives a file another name; what bore that is gone. */
+  /** Gives a file another name; what bore that is gone, which is an accident of its own. */
   rename(name: string, to: string): void {
     const bytes = this.files.get(name);
     if (bytes === undefined || name === to) return;
+    if (this.files.has(to)) this.remove(to);
     this.files.delete(name);
     this.directories.delete(to);
     this.files.set(to, bytes);
