@@ -60,6 +60,7 @@ export type {
 export type { ReadOptions } from "./src/outside_source.ts";
 export type { ReadableOptions, WalReadable } from "./src/readable.ts";
 export type { LatencyStats, WalStats } from "./src/stats.ts";
+export type { WalProgress } from "./src/survey.ts";
 export type { VerifyOptions } from "./src/verify.ts";
 export { type WaitOptions, Wal, type WalState } from "./src/wal.ts";
 export type { WalWritable, WritableOptions } from "./src/writable.ts";

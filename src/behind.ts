@@ -5,7 +5,7 @@
  */
 
 import type { WalEvidence } from "./errors.ts";
-import { FrameKind } from "./format.ts";
+import { FrameKind, HEADER_BYTES, type SegmentHeader } from "./format.ts";
 import { searchHeaders } from "./scan.ts";
 import type { OpenSegmentFile } from "./segment.ts";
 import type { Voucher } from "./verdict.ts";
@@ -17,6 +17,11 @@ export interface OutsideVoucher {
   /** What is strictly before it had been synced. */
   readonly offset: number;
   readonly lsn: number;
+}
+
+/** The segments of a set tell that the one was there which completed it. */
+export function completionOf({ setId }: SegmentHeader): OutsideVoucher {
+  return { evidence: "name", segmentId: setId, offset: HEADER_BYTES, lsn: 0 };
 }
 
 /** What the headers of frames behind a place tell. */

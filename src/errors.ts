@@ -317,7 +317,8 @@ export class WalFailedError extends WalError {
 }
 
 /**
- * The disk is full. What waited was rejected and will never be in the log; the log goes on by itself once there is room.
+ * The disk is full. What waited was rejected and will never be in the log; the log goes on by itself once there is room. Where a
+ * damaged log was to be mended, nothing was changed.
  *
  * @example
  * ```ts
@@ -333,21 +334,18 @@ export class WalFailedError extends WalError {
  * ```
  */
 export class WalDiskFullError extends WalError {
-  /** Made by the log. @param tried What found no room. @param cause The runtime's error. */
-  constructor(tried: string, cause: unknown) {
-    super(
-      "WAL_DISK_FULL",
-      `cannot ${tried}: the disk is full (${
-        messageOf(cause)
-      }); what waited was rejected, and the log goes on by itself ` +
-        "once there is room",
-      { cause },
-    );
+  /** Made by the log. @param tried What found no room. @param cause The runtime's error. @param advice What now. */
+  constructor(
+    tried: string,
+    cause: unknown,
+    advice: string = "what waited was rejected, and the log goes on by itself once there is room",
+  ) {
+    super("WAL_DISK_FULL", `cannot ${tried}: the disk is full (${messageOf(cause)}); ${advice}`, { cause });
   }
 }
 
 /**
- * An LSN is asked for that the log never gave out.
+ * An LSN is asked for that the log never gave out, or that was skipped before it was opened, or opened again.
  *
  * @example
  * ```ts
@@ -360,9 +358,9 @@ export class WalDiskFullError extends WalError {
  * ```
  */
 export class WalRangeError extends WalError {
-  /** Made by the log. @param message Which LSN was asked for, and which there are. */
-  constructor(message: string) {
-    super("WAL_RANGE", message);
+  /** Made by the log. @param message Which LSN was asked for, and which there are. @param cause Why it is not there. */
+  constructor(message: string, cause?: unknown) {
+    super("WAL_RANGE", message, cause === undefined ? {} : { cause });
   }
 }
 

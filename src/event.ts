@@ -41,8 +41,14 @@ export type WalEventLevel = "debug" | "info" | "warning" | "critical";
 export type WalEvent =
   & { readonly level: WalEventLevel; readonly time: number }
   & (
-    /** The log was opened, and this is what was found; see `wal.recovery`. */
-    | { readonly type: "recovered"; readonly torn: boolean; readonly firstLsn: number; readonly lastLsn: number }
+    /** The log was opened, and this is what was found, damage in so many places for one; see `wal.recovery`. */
+    | {
+      readonly type: "recovered";
+      readonly end: "new" | "clean" | "unclean" | "torn" | "mended";
+      readonly damages: number;
+      readonly firstLsn: number;
+      readonly lastLsn: number;
+    }
     /** A new segment takes the frames from now on. */
     | { readonly type: "rotated"; readonly segment: string; readonly baseLsn: number }
     /** The log was cut from below: it begins here now. */

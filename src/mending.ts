@@ -8,104 +8,19 @@
  */
 
 import { Births } from "./births.ts";
-import { WalIoError } from "./errors.ts";
+import { WalDiskFullError, WalIoError } from "./errors.ts";
 import type { SurveyedSegment } from "./flaws.ts";
 import { copyOf, CopyWriter, skipOf } from "./copies.ts";
-import { asideName, type FrameChecksum, HEADER_BYTES, type Predecessor } from "./format.ts";
+import { asideName, type FrameChecksum, HEADER_BYTES } from "./format.ts";
 import { openGoodSegment } from "./good_segment.ts";
+import { countNew, type MendingPlan, type Source } from "./mending_plan.ts";
 import { rewriteFrames } from "./rewriting.ts";
 import type { Run } from "./runs.ts";
 import type { RuntimeFile } from "./runtime/port.ts";
 import { chunksOf, FrameScanner } from "./scan.ts";
 import { type Place, release } from "./segment.ts";
 import type { Spares } from "./spares.ts";
-import { flawsOf, type Survey } from "./survey.ts";
-
-/** Runs of one file that are to be copied. */
-interface Source {
-  readonly segment: SurveyedSegment;
-  readonly runs: readonly Run[];
-}
-
-/** What becomes of a damaged log. */
-export interface MendingPlan {
-  /** Where the new line of history begins. */
-  readonly predecessor: Predecessor;
-  /** The segment in which that is; null where nothing before the damage is kept. */
-  readonly kept: SurveyedSegment | null;
-  readonly headLsn: number;
-  /** What is copied behind that. */
-  readonly sources: readonly Source[];
-  /** LSNs up to this one are not given out again. */
-  readonly lastLsn: number;
-  /** Files that are not part of the log any more. */
-  readonly replaced: readonly string[];
-}
-
-/** How many segments it makes. */
-export function countNew({ sources }: MendingPlan): number {
-  return Math.max(1, sources.length);
-}
-
-/** Ends the log at the first damage. */
-export function planCut(survey: Survey): MendingPlan {
-  return planOf(survey, [], 0);
-}
-
-/** Keeps every frame that checks. */
-export function planSalvage(survey: Survey): MendingPlan {
-  const { segments, headLsn } = survey;
-  const { nth, kept } = lastGood(survey);
-  const sources = segments.slice(nth).map((segment) => ({
-    segment,
-    runs: segment.runs.slice(segment === kept ? 1 : 0).filter((run) => isWorthCopying(run, headLsn)),
-  }));
-  const lostLsn = flawsOf(survey).reduce((highest, { lastLsn }) => Math.max(highest, lastLsn), 0);
-  return planOf(survey, sources.filter(({ runs }) => runs.length > 0), lostLsn);
-}
-
-function isWorthCopying({ firstLsn, lastLsn }: Run, headLsn: number): boolean {
-  return lastLsn >= firstLsn && lastLsn >= headLsn;
-}
-
-function planOf(survey: Survey, sources: readonly Source[], lostLsn: number): MendingPlan {
-  const { segments, names, headLsn } = survey;
-  const { nth, kept } = lastGood(survey);
-  const run = kept?.runs[0];
-  const stays = new Set([...segments.slice(0, nth), kept].map((segment) => segment?.name.name));
-  const replaced = names.map(({ name }) => name).filter((name) => !stays.has(name)).sort();
-  const lastLsn = Math.max(lostLsn, sources.at(-1)?.runs.at(-1)?.lastLsn ?? 0);
-  if (kept !== null && run !== undefined && run.lastLsn >= headLsn - 1) {
-    const predecessor = { id: kept.name.id, endOffset: run.endOffset, lastLsn: run.lastLsn };
-    return { predecessor, kept, headLsn, sources, lastLsn, replaced };
-  }
-  // Of what is kept nothing is part of the log any more: it was cut away before.
-  const firstLsn = Math.min(headLsn, sources[0]?.runs[0]?.firstLsn ?? Infinity);
-  const baseLsn = Math.max(firstLsn, segments[0]?.firstLsn ?? 1);
-  return {
-    predecessor: { id: 0, endOffset: 0, lastLsn: baseLsn - 1 },
-    kept: null,
-    headLsn: Math.max(headLsn, baseLsn),
-    sources,
-    lastLsn,
-    replaced: names.map(({ name }) => name).sort(),
-  };
-}
-
-/** The last segment of which anything before the first damage is kept, and how many segments lie wholly before the damage. */
-function lastGood({ segments }: Survey): { readonly nth: number; readonly kept: SurveyedSegment | null } {
-  let kept: SurveyedSegment | null = null;
-  for (const [nth, segment] of segments.entries()) {
-    if (segment.flawBelow !== null) return { nth, kept };
-    const [flaw] = segment.flaws;
-    const [first] = segment.runs;
-    const isEmpty = (first?.endOffset ?? HEADER_BYTES) === HEADER_BYTES;
-    if (flaw !== undefined && isEmpty) return { nth, kept };
-    if (!isEmpty) kept = segment; // one that never got a frame is nobody's predecessor
-    if (flaw !== undefined) return { nth, kept };
-  }
-  return { nth: segments.length, kept };
-}
+import type { Survey, WalProgress } from "./survey.ts";
 
 /** What carries out a plan. */
 export interface MendingOptions {
@@ -113,14 +28,47 @@ export interface MendingOptions {
   readonly spares: Spares;
   /** Every name in the directory. */
   readonly names: readonly string[];
+  readonly onProgress: WalProgress;
 }
 
 /** Carries out a plan. Resolves to the new names of the files that were replaced, when all of it will be so after a power loss. */
 export async function mend(survey: Survey, plan: MendingPlan, options: MendingOptions): Promise<string[]> {
-  const { place, spares, names } = options;
+  const { place, names } = options;
+  await discard(place, survey.unfinished.map(({ name }) => name)); // nobody needs them, and there may be need for their room
+  await writeAgain(place, survey, plan);
+  const made: Made = { names: [], mayBeComplete: false };
+  try {
+    await makeSegments(survey, plan, options, made);
+  } catch (error) {
+    // What is not complete is of no use to anybody; where nobody knows, it stays.
+    if (!made.mayBeComplete || error instanceof WalDiskFullError) await discard(place, made.names).catch(() => {});
+    throw error;
+  }
+  return await setAside(place, plan.replaced, names);
+}
+
+/** Files that never became part of the log go, and do not come back with a power loss. */
+async function discard({ runtime, directory }: Place, names: readonly string[]): Promise<void> {
+  for (const name of names) await runtime.unlink(runtime.join(directory, name));
+  if (names.length > 0) await runtime.syncDirectory(directory);
+}
+
+/** Segments of one set. */
+interface Made {
+  readonly names: string[];
+  /** The one that completes it has been begun: unless there was no room for that, it may be there. */
+  mayBeComplete: boolean;
+}
+
+/** Makes the segments of a new line of history. */
+async function makeSegments(
+  survey: Survey,
+  plan: MendingPlan,
+  { place, spares, onProgress }: MendingOptions,
+  made: Made,
+): Promise<void> {
   const { highestId } = survey;
   const lineage = plan.kept?.header ?? survey.segments.findLast(({ header }) => header !== null)?.header ?? null;
-  await writeAgain(place, survey, plan);
   const births = new Births(place, spares, highestId, lineage);
   births.beginEpoch(plan.predecessor.lastLsn);
   const setId = plan.sources.length === 0 ? 0 : highestId + plan.sources.length;
@@ -128,7 +76,9 @@ export async function mend(survey: Survey, plan: MendingPlan, options: MendingOp
   let precedingBytes = (plan.kept?.header?.precedingBytes ?? 0) + Math.max(0, predecessor.endOffset - HEADER_BYTES);
   const time = Math.max(place.runtime.now(), plan.kept?.runs[0]?.lastTime ?? 0);
   for (const source of plan.sources.length === 0 ? [null] : plan.sources) {
+    onProgress(made.names.length, countNew(plan), "copied");
     const isLast = source === (plan.sources.at(-1) ?? null);
+    made.mayBeComplete = isLast;
     const { lastLsn: writtenLsn } = predecessor;
     const lastLsn = Math.max(isLast ? plan.lastLsn : 0, source?.runs.at(-1)?.lastLsn ?? writtenLsn);
     const segment = await births.next({
@@ -141,10 +91,10 @@ export async function mend(survey: Survey, plan: MendingPlan, options: MendingOp
       endow: (file, checksum) => copyRuns(place, source, { file, checksum, writtenLsn, lastLsn, time }),
     });
     await segment.close();
+    made.names.push(segment.name);
     precedingBytes += segment.endOffset - HEADER_BYTES;
     predecessor = { id: segment.header.id, endOffset: segment.endOffset, lastLsn };
   }
-  return await setAside(place, plan.replaced, names);
 }
 
 /**
@@ -188,7 +138,7 @@ async function copyRuns(place: Place, source: Source | null, to: Destination): P
   let lastTime = 0;
   const { segment, runs } = source ?? { segment: null, runs: [] };
   for (const run of runs) {
-    if (segment === null || run.firstLsn <= writtenLsn) continue; // of two that claim the same LSNs the older one has the word
+    if (segment === null) continue;
     await skipTo(run.firstLsn - 1, run.time);
     await copyRun(place, segment, run, writer);
     writtenLsn = run.lastLsn;

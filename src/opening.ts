@@ -36,7 +36,7 @@ import { DirectoryLock } from "./lock.ts";
 import { setAside } from "./mending.ts";
 import { type Settings, settle, type WalOptions } from "./options.ts";
 import { recover } from "./recovery.ts";
-import { carryOut, remedyFor } from "./remedy.ts";
+import { carryOut, type Remedy, remedyFor } from "./remedy.ts";
 import { damageOf, type Findings, recoveryOf, type WalRecovery } from "./report.ts";
 import { detectRuntime } from "./runtime/detect.ts";
 import type { Runtime, RuntimeFile } from "./runtime/port.ts";
@@ -44,7 +44,7 @@ import { type Place, release } from "./segment.ts";
 import { SegmentFiles } from "./segment_files.ts";
 import { Spares } from "./spares.ts";
 import { Counters } from "./stats.ts";
-import { flawsOf, type Survey, type Surveyed, surveyLog } from "./survey.ts";
+import { flawsOf, type Survey, surveyLog, type WalProgress } from "./survey.ts";
 import { Tail } from "./tail.ts";
 
 /** The parts of an open log. */
@@ -64,9 +64,9 @@ export interface OpenedLog {
 
 /** How a log is looked at before it is recovered, where that is more than its mode asks for. */
 export interface Thorough {
-  /** Told of what was found, before anything is refused or changed. */
-  readonly found: (directory: string, names: readonly string[], survey: Survey) => void;
-  readonly surveyed: Surveyed;
+  /** Told of what was found and what the mode makes of it, before anything is refused or changed. */
+  readonly found: (directory: string, names: readonly string[], survey: Survey, remedy: Remedy) => void;
+  readonly onProgress: WalProgress;
 }
 
 /** Opens the log in `directory`, which is made if it is not there. */
@@ -178,13 +178,15 @@ async function lookAt(
 ): Promise<Looked> {
   const untouched = { mode, names, damage: [], setAside: [], isMended: false };
   if (mode === "tolerate-tail" && thorough === null) return untouched;
-  const survey = await surveyLog(place, names, vouchers, thorough?.surveyed);
-  thorough?.found(place.directory, names, survey);
+  const { onProgress = () => {} } = thorough ?? {};
+  const survey = await surveyLog(place, names, vouchers, onProgress);
+  const remedy = remedyFor(place, survey, mode);
+  thorough?.found(place.directory, names, survey, remedy);
   const damage = damageOf(flawsOf(survey));
-  const { refusal, plan } = remedyFor(place, survey, mode);
+  const { refusal, plan } = remedy;
   if (refusal !== null) throw refusal;
   if (plan === null) return { ...untouched, damage };
-  const setAside = await carryOut(place, survey, plan, names, report);
+  const setAside = await carryOut(survey, plan, { place, names, report, onProgress });
   return { mode, names: await place.runtime.list(place.directory), damage, setAside, isMended: true };
 }
 
@@ -205,8 +207,9 @@ function start(
   const committer = new Committer({ tail, settings, place, report, counters });
   const cut = new Cut({ place, tail, spares, committer, report });
   const recovery = recoveryOf({ ...findings, bytes: tail.retainedBytes });
-  const { firstLsn, lastLsn } = recovery;
-  report({ type: "recovered", level: "info", torn: recovery.torn !== null, firstLsn, lastLsn });
+  const { end, firstLsn, lastLsn, damage } = recovery;
+  const level = end === "mended" ? "critical" : end === "torn" ? "warning" : "info";
+  report({ type: "recovered", level, end, damages: damage.length, firstLsn, lastLsn });
   spares.adopt(names);
   if (found !== null) freeLeftOver(place, spares, segments, tail.chain, found.segment.header, report);
   if (found !== null) spares.prepare(false);

@@ -6,14 +6,15 @@
  * @module
  */
 
-import { lookBehind, type OutsideVoucher, voucherFor } from "./behind.ts";
-import { isNextOf, type Link, mayBeLast, rivalsAmong, walkDown } from "./chain.ts";
+import { completionOf, lookBehind, type OutsideVoucher, voucherFor } from "./behind.ts";
+import { isNextOf, type Link, mayBeLast, rivalsAmong, walkDown, wasComplete } from "./chain.ts";
 import { WalError, WalFormatError, WalIoError } from "./errors.ts";
 import {
   decodeControlPayload,
   FrameKind,
   HEADER_BYTES,
   parseSegmentName,
+  type SegmentHeader,
   type SegmentName,
   segmentsOf,
 } from "./format.ts";
@@ -107,8 +108,8 @@ export async function recover(
   const segments = segmentsOf(names);
   const rivals = rivalsAmong(segments);
   if (rivals !== null) throw new WalFormatError(pathOf(place, rivals.name), rivals.what);
-  const last = await openLast(place, segments);
-  const highest = vouchers.reduce<OutsideVoucher | null>(
+  const { last, completion } = await openLast(place, segments);
+  const highest = [...vouchers, ...completion].reduce<OutsideVoucher | null>(
     (a, b) => a === null || b.segmentId > a.segmentId ? b : a,
     null,
   );
@@ -130,14 +131,33 @@ interface LastFile extends OpenSegmentFile {
   readonly name: string;
 }
 
+interface Last {
+  readonly last: LastFile | null;
+  /** That the set of the last one was complete once. */
+  readonly completion: readonly OutsideVoucher[];
+}
+
 /** The segment with the highest id that exists. */
-async function openLast(place: Place, segments: readonly SegmentName[]): Promise<LastFile | null> {
+async function openLast(place: Place, segments: readonly SegmentName[]): Promise<Last> {
+  const open = async ({ name }: SegmentName): Promise<LastFile> => {
+    return { ...await openGoodSegment(place, { name, logId: null, where: "last" }, "write"), name };
+  };
+  const passedOver: [name: SegmentName, header: SegmentHeader][] = [];
+  let last: LastFile | null = null;
   for (const name of segments) {
-    const opened = await openGoodSegment(place, { name: name.name, logId: null, where: "last" }, "write");
-    if (mayBeLast(opened.header)) return { ...opened, name: name.name };
+    const opened = await open(name);
+    if (mayBeLast(opened.header)) {
+      last = opened;
+      break;
+    }
     await release(opened.file);
+    passedOver.push([name, opened.header]);
   }
-  return null;
+  const lastBaseLsn = last?.header.baseLsn ?? 0;
+  const [name, header] = passedOver.find(([, header]) => wasComplete(header, lastBaseLsn)) ?? [];
+  if (name === undefined || header === undefined) return { last, completion: [] };
+  if (last !== null) await release(last.file);
+  return { last: await open(name), completion: [completionOf(header)] };
 }
 
 function pathOf({ runtime, directory }: Place, name: string): string {

@@ -4,15 +4,16 @@
  * @module
  */
 
-import { type WalError, WalLimitError } from "./errors.ts";
+import { WalDiskFullError, type WalError, WalLimitError } from "./errors.ts";
 import type { Report } from "./event.ts";
 import type { Flaw } from "./flaws.ts";
-import { MAX_NUMBER } from "./format.ts";
-import { countNew, mend, type MendingPlan, planCut, planSalvage } from "./mending.ts";
+import { MAX_NUMBER, SMALLEST_SEGMENT_BYTES } from "./format.ts";
+import { mend } from "./mending.ts";
+import { countNew, type MendingPlan, planCut, planSalvage } from "./mending_plan.ts";
 import type { RecoveryMode } from "./options.ts";
 import type { Place } from "./segment.ts";
 import { Spares } from "./spares.ts";
-import { flawsOf, type Survey } from "./survey.ts";
+import { flawsOf, type Survey, type WalProgress } from "./survey.ts";
 import { decide, refusalOf } from "./verdict.ts";
 
 /** What a mode makes of a survey. */
@@ -56,18 +57,31 @@ function isTorn({ voucher }: Flaw): boolean {
   return voucher === "nothing";
 }
 
+/** What carries it out. */
+export interface CarryingOut {
+  readonly place: Place;
+  /** Every name in the directory. */
+  readonly names: readonly string[];
+  readonly report: Report;
+  readonly onProgress: WalProgress;
+}
+
 /** Carries it out. Resolves to the new names of files that are not part of the log any more. */
 export async function carryOut(
-  place: Place,
   survey: Survey,
   plan: MendingPlan,
-  names: readonly string[],
-  report: Report,
+  { place, names, report, onProgress }: CarryingOut,
 ): Promise<string[]> {
-  const spares = new Spares(place, 0, 0, report);
+  const spares = new Spares(place, SMALLEST_SEGMENT_BYTES, 0, report); // copies are as large as what they hold
   spares.adopt(names);
   try {
-    return await mend(survey, plan, { place, spares, names });
+    return await mend(survey, plan, { place, spares, names, onProgress });
+  } catch (error) {
+    if (!(error instanceof WalDiskFullError)) throw error;
+    const neededBytes = plan.copiedBytes + countNew(plan) * SMALLEST_SEGMENT_BYTES;
+    const advice = `nothing was changed; see that there is room for ${neededBytes} bytes` +
+      (plan.sources.length === 0 ? "" : ", or take the mode point-in-time, which copies nothing");
+    throw new WalDiskFullError(`mend the log in ${place.directory}`, error.cause, advice);
   } finally {
     await spares.settled();
   }

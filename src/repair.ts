@@ -7,15 +7,16 @@
 import { checkChoice, checkFlag, checkFunction, checkOptions } from "./checks.ts";
 import { closeLog } from "./closing.ts";
 import { WalCorruptionError, type WalError, WalFormatError, WalLimitError, WalVersionError } from "./errors.ts";
-import { quietly, type WalEvent } from "./event.ts";
+import type { WalEvent } from "./event.ts";
 import { parseSegmentName } from "./format.ts";
 import { asideNames } from "./mending.ts";
 import { type OpenedLog, openLog, resolveDirectory, type Thorough } from "./opening.ts";
 import { RECOVERY_MODES, type RecoveryMode, type WalOptions } from "./options.ts";
-import { remedyFor } from "./remedy.ts";
+import { type Remedy, remedyFor } from "./remedy.ts";
 import { reportOf, type WalReport } from "./report.ts";
 import { detectRuntime } from "./runtime/detect.ts";
-import { inspect, listLog, type VerifyOptions } from "./verify.ts";
+import type { Survey } from "./survey.ts";
+import { inspect, listLog, progressOf, type VerifyOptions } from "./verify.ts";
 
 /**
  * What {@linkcode Wal.repair} takes.
@@ -71,6 +72,10 @@ export interface WalRepair {
   readonly firstLsn: number;
   /** The last LSN that was given out, afterwards. */
   readonly lastLsn: number;
+  /** How many entries there are afterwards, or will be. Those of the first file that lie before the first LSN are among them. */
+  readonly entries: number;
+  /** Bytes of frames that were copied, or will be: so much room is needed, and a little for each file. */
+  readonly copiedBytes: number;
   /** Files that were put out of the log, by the names that they bear now. */
   readonly setAside: readonly string[];
 }
@@ -90,21 +95,39 @@ export async function repairLog(directory: string | URL, options: RepairOptions)
 
 async function wouldRepair(directory: string | URL, mode: RecoveryMode, options: RepairOptions): Promise<WalRepair> {
   const { place, names, survey } = await inspect(directory, options);
-  const found = reportOf(place.directory, names, survey);
-  const { refusal, plan } = remedyFor(place, survey, mode);
-  const unchanged = { mode, dryRun: true, found, firstLsn: found.firstLsn, lastLsn: found.lastLsn, setAside: [] };
-  if (refusal !== null) return { ...unchanged, outcome: "refused", refusal: refusal.message };
-  if (plan === null) {
-    return { ...unchanged, outcome: found.damage.length === 0 ? "clean" : "mended", refusal: null };
-  }
+  return { ...foretell(place.directory, names, survey, remedyFor(place, survey, mode), mode), dryRun: true };
+}
+
+/** What will have been done. */
+function foretell(
+  directory: string,
+  names: readonly string[],
+  survey: Survey,
+  { refusal, plan }: Remedy,
+  mode: RecoveryMode,
+): WalRepair {
+  const found = reportOf(directory, names, survey);
+  if (refusal !== null) return refused(found, mode, refusal.message);
+  const whole = { ...unchanged(found, mode), outcome: "clean", refusal: null } as const;
+  if (plan === null) return found.damage.length === 0 ? whole : { ...whole, outcome: "mended" };
   return {
-    ...unchanged,
+    ...whole,
     outcome: "mended",
-    refusal: null,
     firstLsn: plan.headLsn,
     lastLsn: Math.max(plan.predecessor.lastLsn, plan.lastLsn),
+    entries: plan.entries,
+    copiedBytes: plan.copiedBytes,
     setAside: asideNames(plan.replaced, names),
   };
+}
+
+function refused(found: WalReport, mode: RecoveryMode, refusal: string): WalRepair {
+  return { ...unchanged(found, mode), outcome: "refused", refusal };
+}
+
+function unchanged(found: WalReport, mode: RecoveryMode): Omit<WalRepair, "outcome" | "refusal"> {
+  const { firstLsn, lastLsn, entries } = found;
+  return { mode, dryRun: false, found, firstLsn, lastLsn, entries, copiedBytes: 0, setAside: [] };
 }
 
 async function repair(directory: string | URL, mode: RecoveryMode, options: RepairOptions): Promise<WalRepair> {
@@ -115,10 +138,10 @@ async function repair(directory: string | URL, mode: RecoveryMode, options: Repa
     if (planned.outcome === "clean") return { ...planned, dryRun: false }; // whatever this directory is, it stays as it is
   }
   const { onEvent, signal } = options;
-  let found: WalReport | null = null;
+  let foretold: WalRepair | null = null;
   const thorough: Thorough = {
-    found: (path, names, survey) => found = reportOf(path, names, survey),
-    surveyed: quietly(options.onProgress),
+    found: (path, names, survey, remedy) => foretold = foretell(path, names, survey, remedy, mode),
+    onProgress: progressOf(options),
   };
   const given: WalOptions = {
     recovery: mode,
@@ -127,19 +150,15 @@ async function repair(directory: string | URL, mode: RecoveryMode, options: Repa
     ...(signal === undefined ? {} : { signal }),
   };
   const log = await openLog(directory, given, thorough).catch((error: unknown) => {
-    if (found === null || !isRefusal(error)) throw error;
+    if (foretold === null || !isRefusal(error)) throw error;
     return error.message;
   });
-  const report = found as WalReport | null;
-  if (report === null) throw new Error("the log was opened without a look at it");
-  if (typeof log === "string") {
-    const { firstLsn, lastLsn } = report;
-    return { mode, dryRun: false, outcome: "refused", refusal: log, found: report, firstLsn, lastLsn, setAside: [] };
-  }
+  const told = foretold as WalRepair | null;
+  if (told === null) throw new Error("the log was opened without a look at it");
+  if (typeof log === "string") return refused(told.found, mode, log);
   await endWell(log);
   const { end, firstLsn, lastLsn, setAside } = log.recovery;
-  const outcome = end === "torn" || end === "mended" ? "mended" : "clean";
-  return { mode, dryRun: false, outcome, refusal: null, found: report, firstLsn, lastLsn, setAside };
+  return { ...told, outcome: end === "torn" || end === "mended" ? "mended" : "clean", firstLsn, lastLsn, setAside };
 }
 
 function isRefusal(error: unknown): error is WalError {

@@ -4,13 +4,16 @@
  * @module
  */
 
-import type { WalFailedError } from "./errors.ts";
+import { type WalFailedError, WalRangeError } from "./errors.ts";
 import { FrameKind } from "./format.ts";
 import { Levels } from "./levels.ts";
 import type { Durability } from "./options.ts";
 import type { PendingFrame } from "./pending.ts";
 import { RejectedLsns } from "./rejected_lsns.ts";
 import { type AskedLevel, type Outcomes, Waiters } from "./waiters.ts";
+
+const SKIPPED =
+  "cannot wait for this LSN: it was skipped when the log, which had failed, was opened again, and will never be there";
 
 /** How far the disk is. */
 export interface Progress {
@@ -139,8 +142,7 @@ export class Settlement implements Outcomes {
 
   /** The log goes on: of all that was given out nothing above `keptLsn` will ever be. */
   reopen(keptLsn: number): void {
-    const failure = this.#failure;
-    if (failure !== null && keptLsn < this.#lastLsn) this.reject(keptLsn + 1, failure);
+    if (keptLsn < this.#lastLsn) this.reject(keptLsn + 1, new WalRangeError(SKIPPED, this.#failure));
     this.#failure = null;
     this.advance();
   }

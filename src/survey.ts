@@ -5,10 +5,10 @@
  * @module
  */
 
-import { lookBehind, type OutsideVoucher, voucherFor } from "./behind.ts";
-import { isNextOf, mayBeLast, rivalsAmong } from "./chain.ts";
+import { completionOf, lookBehind, type OutsideVoucher, voucherFor } from "./behind.ts";
+import { isNextOf, mayBeLast, rivalsAmong, wasComplete } from "./chain.ts";
 import { WalError, WalIoError } from "./errors.ts";
-import { MAX_NUMBER, type SegmentName, segmentsOf } from "./format.ts";
+import { MAX_NUMBER, type SegmentHeader, type SegmentName, segmentsOf } from "./format.ts";
 import {
   claimOf,
   type Flaw,
@@ -33,6 +33,8 @@ export interface Survey {
   readonly segments: readonly SurveyedSegment[];
   /** Every file that is named like a segment, also those that are not part of the log. */
   readonly names: readonly SegmentName[];
+  /** Those of them that a mending was making when it was stopped: their set was never complete. */
+  readonly unfinished: readonly SegmentName[];
   /** The highest id that any of them bears, or a voucher names. */
   readonly highestId: number;
   readonly headLsn: number;
@@ -41,17 +43,30 @@ export interface Survey {
   readonly flawAbove: Flaw | null;
 }
 
-/** Told of each segment that has been looked at, and how many there are. */
-export type Surveyed = (done: number, of: number) => void;
+/**
+ * Told how many segments have been looked at, or copied, of how many.
+ *
+ * @example
+ * ```ts
+ * import { Wal, type WalProgress } from "@walstream/wal";
+ *
+ * const onProgress: WalProgress = (done, of, what) => console.log(`${what} ${done} of ${of} segments`);
+ * const wal = await Wal.open("data/wal");
+ * await wal.commit("hello");
+ * await wal.close();
+ * await Wal.verify("data/wal", { onProgress }); // looked at 1 of 1 segments
+ * ```
+ */
+export type WalProgress = (done: number, of: number, what: "looked at" | "copied") => void;
 
 /** Looks at the log in a directory with these names. */
 export async function surveyLog(
   place: Place,
   names: readonly string[],
   vouchers: readonly OutsideVoucher[],
-  surveyed: Surveyed = () => {},
+  onProgress: WalProgress = () => {},
 ): Promise<Survey> {
-  return await new Surveyor(place, names, vouchers, surveyed).survey();
+  return await new Surveyor(place, names, vouchers, onProgress).survey();
 }
 
 /** All flaws, oldest first. */
@@ -62,8 +77,8 @@ export function flawsOf({ segments, flawAbove }: Survey): Flaw[] {
 
 class Surveyor {
   readonly #place: Place;
-  readonly #vouchers: readonly OutsideVoucher[];
-  readonly #surveyed: Surveyed;
+  readonly #vouchers: OutsideVoucher[];
+  readonly #onProgress: WalProgress;
   /** The highest id first. */
   readonly #names: readonly SegmentName[];
   #logId: string | null = null;
@@ -71,12 +86,13 @@ class Surveyor {
   #headLsn = 1;
   #knowsHead = false;
   #ending: Ending = "unclean";
+  readonly #unfinished: SegmentName[] = [];
 
-  constructor(place: Place, names: readonly string[], vouchers: readonly OutsideVoucher[], surveyed: Surveyed) {
+  constructor(place: Place, names: readonly string[], vouchers: readonly OutsideVoucher[], onProgress: WalProgress) {
     this.#place = place;
     this.#names = segmentsOf(names);
-    this.#vouchers = vouchers;
-    this.#surveyed = surveyed;
+    this.#vouchers = [...vouchers];
+    this.#onProgress = onProgress;
   }
 
   async survey(): Promise<Survey> {
@@ -89,7 +105,7 @@ class Surveyor {
     let stated: Stated | null = null;
     while (name !== null) {
       const segment: SurveyedSegment = await this.#surveySegment(name, stated);
-      this.#surveyed(segments.length + 1, this.#names.length);
+      this.#onProgress(segments.length + 1, this.#names.length, "looked at");
       const below = this.#below(segment, stated);
       segments.push({ ...segment, flawBelow: below === null ? null : below.flaw });
       name = below?.name ?? null;
@@ -102,6 +118,7 @@ class Surveyor {
     return {
       segments: whole,
       names,
+      unfinished: this.#unfinished,
       highestId: Math.max(0, ...names.map(({ id }) => id), ...this.#vouchers.map(({ segmentId }) => segmentId)),
       headLsn: this.#headLsn,
       ending: this.#ending,
@@ -111,13 +128,26 @@ class Surveyor {
 
   /** The segment with the highest id that exists. */
   async #last(): Promise<SegmentName | null> {
+    const passedOver: [name: SegmentName, header: SegmentHeader][] = [];
+    let last: SegmentName | null = null;
     for (const name of this.#names) {
       const opened = await inspectSegment(this.#place, { name: name.name, logId: null }, "read");
-      if ("finding" in opened) return name;
+      last = name;
+      if ("finding" in opened) break;
       await release(opened.file);
-      if (mayBeLast(opened.header)) return name;
+      if (mayBeLast(opened.header)) break;
+      passedOver.push([name, opened.header]);
+      last = null;
     }
-    return null;
+    const lastBaseLsn = last?.baseLsn ?? 0;
+    for (const [name, header] of passedOver) {
+      if (wasComplete(header, lastBaseLsn)) {
+        this.#vouchers.push(completionOf(header));
+        return name;
+      }
+      this.#unfinished.push(name);
+    }
+    return last;
   }
 
   /**

@@ -15,7 +15,7 @@ import { reportOf, type WalReport } from "./report.ts";
 import { detectRuntime } from "./runtime/detect.ts";
 import type { Runtime } from "./runtime/port.ts";
 import { type Place, release } from "./segment.ts";
-import { flawsOf, type Survey, type Surveyed, surveyLog } from "./survey.ts";
+import { flawsOf, type Survey, surveyLog, type WalProgress } from "./survey.ts";
 
 /** What changes while it is looked at looks damaged; so often in a row it may. */
 const MOST_TRIES = 10;
@@ -34,8 +34,8 @@ const MOST_TRIES = 10;
  * ```
  */
 export interface VerifyOptions {
-  /** Called after each segment: how many were looked at, of how many files. */
-  readonly onProgress?: (done: number, of: number) => void;
+  /** Called after each segment that was looked at, and by a repair that copies also before each that is copied. */
+  readonly onProgress?: WalProgress;
   /** Ends the looking. */
   readonly signal?: AbortSignal;
   /** The adapter to the world around: found by itself unless given. */
@@ -59,19 +59,22 @@ export async function verifyLog(directory: string | URL, options: VerifyOptions)
 
 /** Looks at a log, and changes nothing. */
 export async function inspect(directory: string | URL, options: VerifyOptions): Promise<Inspection> {
-  const { onProgress, signal } = options;
   const runtime = options.runtime ?? await detectRuntime();
   const place = {
     runtime,
     directory: resolveDirectory(runtime, directory),
     crc32: await createChecksum(runtime.crc32),
   };
+  return await new Inspector(place, progressOf(options)).inspect();
+}
+
+/** Tells how far it is, and throws where that is to end. */
+export function progressOf({ onProgress, signal }: VerifyOptions): WalProgress {
   const tell = quietly(onProgress);
-  const surveyed = (done: number, of: number): void => {
+  return (done, of, what) => {
     if (signal?.aborted) throw new WalAbortedError("looking at the log", signal.reason);
-    tell(done, of);
+    tell(done, of, what);
   };
-  return await new Inspector(place, surveyed).inspect();
 }
 
 /** What lies in a directory. Rejects where it cannot be looked at. */
@@ -84,11 +87,11 @@ export async function listLog(runtime: Runtime, directory: string): Promise<stri
 /** Somebody may write to the log meanwhile: what looks damaged is damaged only if it looks so twice in a row. */
 class Inspector {
   readonly #place: Place;
-  readonly #surveyed: Surveyed;
+  readonly #onProgress: WalProgress;
 
-  constructor(place: Place, surveyed: Surveyed) {
+  constructor(place: Place, onProgress: WalProgress) {
     this.#place = place;
-    this.#surveyed = surveyed;
+    this.#onProgress = onProgress;
   }
 
   async inspect(): Promise<Inspection> {
@@ -116,7 +119,7 @@ class Inspector {
     const { runtime, directory } = this.#place;
     const vouchers = await this.#readVouchers(); // before the files: what it says of them held by then
     const names = await listLog(runtime, directory);
-    return { place: this.#place, names, survey: await surveyLog(this.#place, names, vouchers, this.#surveyed) };
+    return { place: this.#place, names, survey: await surveyLog(this.#place, names, vouchers, this.#onProgress) };
   }
 
   async #readVouchers(): Promise<OutsideVoucher[]> {

@@ -58,10 +58,10 @@ test("a corrupt log: 2, where, what proves it, and what to do; salvage mends it 
     assertStringIncludes(refused.output, "not repaired: mode tolerate-tail refuses this");
     const dry = await cli(["repair", directory, "--mode", "salvage", "--dry-run"]).finish();
     assertEquals(dry.code, 1);
-    assertStringIncludes(dry.output, "would be repaired (salvage): the log would have LSN 1 to 10");
+    assertStringIncludes(dry.output, "would be repaired (salvage): the log would have 9 entries, LSN 1 to 10");
     const mended = await cli(["repair", directory, "--mode", "salvage"]).finish();
     assertEquals([mended.code, mended.errors], [1, ""]);
-    assertStringIncludes(mended.output, "repaired (salvage): the log has LSN 1 to 10");
+    assertStringIncludes(mended.output, "repaired (salvage): the log has 9 entries, LSN 1 to 10");
     assertStringIncludes(mended.output, `aside-${second}, aside-${third}`);
     assertEquals((await cli(["verify", directory]).finish()).code, 0);
   });

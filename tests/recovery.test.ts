@@ -36,7 +36,12 @@ test("a torn tail is cut off and reported with its place, its bytes and its LSNs
   assertEquals([log.wal.recovery.end, log.wal.recovery.torn], ["torn", torn]);
   assertEquals([log.wal.lastLsn, log.wal.syncedLsn], [2, 2]);
   const told = log.events.filter((event) => event.type === "recovered");
-  assertEquals(told.map((event) => [event.torn, event.lastLsn]), [[false, 0], [true, 2]]);
+  assertEquals(told.map((event) => [event.level, event.end, event.damages, event.lastLsn]), [["info", "new", 0, 0], [
+    "warning",
+    "torn",
+    1,
+    2,
+  ]]);
   assertEquals(await log.commit("instead"), [3]);
   await log.crashAndReopen();
   assertEquals([log.wal.recovery.torn, ...await log.readAll({ from: 3 })], [null, "3 instead"]);

@@ -1,11 +1,29 @@
 // Repairing: what a dry run tells is what a repair does, what is whole is left alone, and no byte of what was damaged is lost.
 
 import { test } from "node:test";
-import { assertEquals, assertNotEquals, assertRejects, assertStringIncludes } from "@std/assert";
-import { Wal, WalDirectoryError, WalLockedError, WalOptionsError } from "../mod.ts";
+import {
+  assertEquals,
+  assertGreater,
+  assertMatch,
+  assertNotEquals,
+  assertRejects,
+  assertStringIncludes,
+} from "@std/assert";
+import {
+  Wal,
+  WalAbortedError,
+  WalCorruptionError,
+  WalDirectoryError,
+  WalDiskFullError,
+  type WalEvent,
+  WalLockedError,
+  WalOptionsError,
+  type WalProgress,
+} from "../mod.ts";
+import { SMALLEST_SEGMENT_BYTES } from "../src/format.ts";
 import { MemoryRuntime } from "../src/runtime/memory.ts";
 import { evenText, frameAt, openEvenLog } from "./support/even_log.ts";
-import { DIRECTORY, type LogFixture, openLog, pathOf, quiet } from "./support/log_fixture.ts";
+import { ANY_WAL, DIRECTORY, type LogFixture, openLog, pathOf, quiet, unheard } from "./support/log_fixture.ts";
 
 /** Ten entries in three segments, the first of which has a bad frame; nobody has it open. */
 async function damagedLog(): Promise<LogFixture> {
@@ -102,6 +120,72 @@ test("a log that is open is locked, a directory that is none is refused, and one
   const before = empty.names();
   assertEquals((await Wal.repair(DIRECTORY, { runtime: empty.runtime })).found.state, "empty");
   assertEquals(empty.names(), before);
+});
+
+test("copies that a salvage left which did not come to its end are nothing to keep: the next one clears them away", async () => {
+  for (const stop of ["killed", "aborted", "full disk"] as const) {
+    const log = await damagedLog();
+    for (const spare of log.spares()) log.disk.remove(pathOf(spare));
+    const segments = log.segments();
+    if (stop === "full disk") log.fillDisk(20_000); // for one of the copies
+    if (stop === "killed") log.faults.stop("rename", "after", { path: ANY_WAL });
+    const controller = new AbortController();
+    const onProgress: WalProgress = (done, _, what) =>
+      stop === "aborted" && what === "copied" && done === 1 && controller.abort();
+    const given = { mode: "salvage", runtime: log.runtime, onProgress, signal: controller.signal } as const;
+    const salvage = Wal.repair(DIRECTORY, given);
+    if (stop === "killed") {
+      unheard(salvage);
+      await log.runtime.stopped;
+      assertEquals(log.segments().length, segments.length + 1);
+    } else {
+      const error = await assertRejects(() => salvage, stop === "aborted" ? WalAbortedError : WalDiskFullError);
+      if (stop === "full disk") {
+        assertMatch(
+          error.message,
+          /nothing was changed; see that there is room for \d+ bytes, or take the mode point-in-time/,
+        );
+      }
+      assertEquals(log.segments(), segments);
+    }
+    log.kill();
+    log.freeDisk();
+    const { outcome, setAside, entries } = await Wal.repair(DIRECTORY, { mode: "salvage", runtime: log.runtime });
+    assertEquals([outcome, setAside, entries], ["mended", segments.slice(1).map((name) => `aside-${name}`), 9], stop);
+    assertEquals(log.segments().length, segments.length + 1); // of the damaged one what is before the damage, and a copy of the rest
+  }
+});
+
+test("where the last of the segments that a salvage made has vanished, the others are still the log's", async () => {
+  const log = await damagedLog();
+  await Wal.repair(DIRECTORY, { mode: "salvage", runtime: log.runtime });
+  log.disk.remove(pathOf(log.lastSegment()));
+  log.kill();
+  const { message } = await assertRejects(() => log.open(), WalCorruptionError);
+  assertStringIncludes(message, "segment number 6 has vanished");
+  const { found, entries } = await Wal.repair(DIRECTORY, { mode: "salvage", runtime: log.runtime });
+  assertEquals([found.damage.length, entries], [1, 7]);
+  await log.open({ recovery: "strict" });
+  assertEquals((await log.readAll()).map((text) => Number.parseInt(text)), [1, 2, 4, 5, 6, 7, 8]);
+});
+
+test("a salvage tells how much is left, how far it is, and takes no more room than it says", async () => {
+  const log = await damagedLog();
+  const heard: string[] = [];
+  const onProgress: WalProgress = (done, of, what) => heard.push(`${what} ${done} of ${of}`);
+  const onEvent = (event: WalEvent): void => void heard.push(`${event.level} ${event.type}`);
+  const usedBytes = log.disk.usedBytes;
+  const { entries, copiedBytes } = await Wal.repair(DIRECTORY, {
+    mode: "salvage",
+    runtime: log.runtime,
+    onProgress,
+    onEvent,
+  });
+  assertEquals(entries, 9);
+  assertGreater(usedBytes + copiedBytes + 3 * SMALLEST_SEGMENT_BYTES, log.disk.usedBytes);
+  assertEquals((await Wal.verify(DIRECTORY, { runtime: log.runtime })).entries, entries);
+  const looked = ["looked at 1 of 3", "looked at 2 of 3", "looked at 3 of 3"];
+  assertEquals(heard, [...looked, "copied 0 of 3", "copied 1 of 3", "copied 2 of 3", "critical recovered"]);
 });
 
 test("wrong options are refused by name", async () => {

@@ -19,9 +19,21 @@ export const ExitStatus: {
   /** Something that the command needs is not there. */
   readonly unavailable: 69;
   readonly internal: 70;
+  /** The disk has an error. */
+  readonly ioError: 74;
   /** There is no room, or no leave, for what is to be made. */
   readonly cannotCreate: 73;
-} = { good: 0, wrong: 1, corrupt: 2, usage: 64, noInput: 66, unavailable: 69, internal: 70, cannotCreate: 73 };
+} = {
+  good: 0,
+  wrong: 1,
+  corrupt: 2,
+  usage: 64,
+  noInput: 66,
+  unavailable: 69,
+  internal: 70,
+  cannotCreate: 73,
+  ioError: 74,
+};
 
 /** How the command line was called. */
 export interface Invocation {

@@ -6,9 +6,10 @@
 
 import { type RecoveryMode, Wal, type WalRepair } from "../../mod.ts";
 import { RECOVERY_MODES } from "../options.ts";
+import { count } from "./table.ts";
 import { type Command, CommandError, ExitStatus, parse } from "./command.ts";
-import { directoryOf, looking } from "./looking.ts";
-import { hintLines, lsnRange, reportLines } from "./report_words.ts";
+import { directoryOf, looking, mustBeLog } from "./looking.ts";
+import { asideLines, entriesIn, hintLines, reportLines } from "./report_words.ts";
 
 const DETAILS = `no byte of what was damaged is lost: it stays in its file, or the file gets another name
 
@@ -19,8 +20,11 @@ const DETAILS = `no byte of what was damaged is lost: it stays in its file, or t
   --dry-run     only tells what would be done
   --json        what was found and done as one JSON object
 
-It ends with 0 where there was nothing to do, with 1 where the log was mended (or would be),
-and with 2 where it is corrupt and the mode does not mend that.`;
+It ends with 0 where there was nothing to do, with 1 where the log was mended (or would be), with 2 where
+the mode refuses what was found, with 64 where the call is wrong, with 66 where there is no log, with 69
+where somebody has it open, with 73 where the disk is full, and with 74 where a file cannot be read.`;
+
+const DELETABLE = "  these are the files as they were: once you miss nothing in the log, they may be deleted";
 
 const options = {
   mode: { type: "string" },
@@ -51,6 +55,7 @@ export const repair: Command = {
     const mode = modeOf(values.mode, usage);
     const dryRun = values["dry-run"] === true;
     const done = await looking((onProgress) => Wal.repair(directory, { mode, dryRun, onProgress }));
+    mustBeLog(done.found);
     console.log(values.json ? JSON.stringify(done, null, 2) : repairLines(done).join("\n"));
     return STATUSES[done.outcome];
   },
@@ -70,16 +75,18 @@ function refusalLines({ mode, refusal, found }: WalRepair): string[] {
 }
 
 function repairLines(repair: WalRepair): string[] {
-  const { mode, dryRun, outcome, found, firstLsn, lastLsn, setAside } = repair;
+  const { mode, dryRun, outcome, found, copiedBytes, setAside } = repair;
   const lines = reportLines(found);
   if (outcome === "clean") return [...lines, "nothing to repair"];
   if (outcome === "refused") return [...lines, ...refusalLines(repair)];
   const [repaired, has, kept] = dryRun
-    ? ["would be repaired", "would have", "would be kept"]
-    : ["repaired", "has", "kept"];
+    ? ["would be repaired", "would have", "would be put out of the log, and kept"]
+    : ["repaired", "has", "put out of the log, and kept"];
   return [
     ...lines,
-    `${repaired} (${mode}): the log ${has} ${lsnRange(firstLsn, lastLsn)}, without what is damaged`,
-    ...(setAside.length === 0 ? [] : [`  ${kept} beside the log: ${setAside.join(", ")}`]),
+    `${repaired} (${mode}): the log ${has} ${entriesIn(repair)}`,
+    ...asideLines(kept, setAside),
+    ...(dryRun && copiedBytes > 0 ? [`  it needs room for ${count(copiedBytes)} bytes, and 12 KiB for each file`] : []),
+    ...(dryRun ? ["  nothing was changed; without --dry-run it is done"] : setAside.length === 0 ? [] : [DELETABLE]),
   ];
 }

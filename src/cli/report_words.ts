@@ -7,11 +7,14 @@
 import type { WalDamage, WalReport } from "../../mod.ts";
 import { count } from "./table.ts";
 
+/** Of more names than that only the first and the last are told. */
+const MOST_NAMES = 8;
+
 const STATES: Readonly<Record<WalReport["state"], string>> = {
   empty: "there is no log in it yet",
   clean: "clean: it was closed, and all of it is whole",
   unclean: "whole; it is open, or was not closed",
-  torn: "torn: a crash left a piece at its end that was never acknowledged as synced",
+  torn: "torn: a crash left a piece at its end, and nothing proves that it was ever synced",
   corrupt: "CORRUPT: there is damage that no crash explains",
 };
 
@@ -22,25 +25,44 @@ export function reportLines(report: WalReport): string[] {
     `${directory}: ${STATES[state]}`,
     ...(state === "empty" ? [] : [`  ${contentsOf(report)}`]),
     ...damage.flatMap((each) => damageLines(each)),
-    ...(setAside.length === 0 ? [] : [`  kept for you to look at: ${setAside.join(", ")}`]),
+    ...asideLines("kept for you to look at, from before", setAside),
   ];
+}
+
+/** Files beside the log: by their names where they are few, else from the first to the last. */
+export function asideLines(what: string, names: readonly string[]): string[] {
+  const [first] = names;
+  if (first === undefined) return [];
+  const told = names.length <= MOST_NAMES
+    ? names.join(", ")
+    : `${count(names.length)} files, from ${first} to ${names.at(-1)}`;
+  return [`  ${what}: ${told}`];
+}
+
+/** How many entries there are, and from where to where. */
+export function entriesIn({ entries, firstLsn, lastLsn }: Pick<WalReport, "entries" | "firstLsn" | "lastLsn">): string {
+  return `${plural(entries, "entry", "entries")}, ${lsnRange(firstLsn, lastLsn)}`;
 }
 
 /** What to do about it. */
 export function hintLines({ state, directory }: WalReport): string[] {
-  if (state === "torn") return ["  the next opening cuts it off, and keeps its bytes; so does `walstream repair`"];
+  if (state === "torn") {
+    return [
+      "  opening leaves it out and keeps its bytes; the first append, or `walstream repair`, ends the log before it",
+    ];
+  }
   if (state !== "corrupt") return [];
+  const path = /^[\w@%+=:,./-]+$/.test(directory) ? directory : `'${directory.replaceAll("'", "'\\''")}'`;
   return [
-    "  restore these files from a copy; or see what each mode would keep:",
-    `    walstream repair ${directory} --mode salvage --dry-run`,
-    `    walstream repair ${directory} --mode point-in-time --dry-run`,
+    "  restore these files from a copy; or see what is left where every frame that checks is kept, or all before the damage:",
+    `    walstream repair ${path} --mode salvage --dry-run`,
+    `    walstream repair ${path} --mode point-in-time --dry-run`,
   ];
 }
 
-function contentsOf({ entries, segments, bytes, firstLsn, lastLsn }: WalReport): string {
-  const entriesText = plural(entries, "entry", "entries");
-  const segmentsText = plural(segments.length, "segment", "segments");
-  return `${entriesText}, ${lsnRange(firstLsn, lastLsn)}, ${count(bytes)} bytes of frames in ${segmentsText}`;
+function contentsOf(report: WalReport): string {
+  const { segments, bytes } = report;
+  return `${entriesIn(report)}, ${count(bytes)} bytes of frames in ${plural(segments.length, "segment", "segments")}`;
 }
 
 function damageLines({ kind, segment, offset, bytes, firstLsn, lastLsn, evidence, what }: WalDamage): string[] {
@@ -55,7 +77,7 @@ function damageLines({ kind, segment, offset, bytes, firstLsn, lastLsn, evidence
 }
 
 /** `LSN 3`, `LSN 3 to 5`, or that there is none. */
-export function lsnRange(firstLsn: number, lastLsn: number): string {
+function lsnRange(firstLsn: number, lastLsn: number): string {
   if (lastLsn < firstLsn) return `no LSN from ${count(firstLsn)} on`;
   return lastLsn === firstLsn ? `LSN ${count(firstLsn)}` : `LSN ${count(firstLsn)} to ${count(lastLsn)}`;
 }

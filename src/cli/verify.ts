@@ -6,7 +6,7 @@
 
 import { Wal, type WalReport } from "../../mod.ts";
 import { type Command, ExitStatus, parse } from "./command.ts";
-import { directoryOf, looking } from "./looking.ts";
+import { directoryOf, looking, mustBeLog } from "./looking.ts";
 import { hintLines, reportLines } from "./report_words.ts";
 
 const DETAILS = `without its lock, also while it is written; nothing is changed
@@ -14,7 +14,8 @@ const DETAILS = `without its lock, also while it is written; nothing is changed
   --json        the report as one JSON object
 
 It ends with 0 where the log is whole, with 1 where a crash has torn its end, which opening it mends,
-and with 2 where it is corrupt.`;
+with 2 where it is corrupt, with 64 where the call is wrong, with 66 where there is no log, and with 74
+where a file cannot be read.`;
 
 const options = { json: { type: "boolean" }, help: { type: "boolean", short: "h" } } as const;
 
@@ -32,6 +33,7 @@ export const verify: Command = {
     }
     const directory = directoryOf(verify.name, positionals, usage);
     const report = await looking((onProgress) => Wal.verify(directory, { onProgress }));
+    mustBeLog(report);
     console.log(
       values.json ? JSON.stringify(report, null, 2) : [...reportLines(report), ...hintLines(report)].join("\n"),
     );
