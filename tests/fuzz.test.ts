@@ -10,7 +10,8 @@ import { fuzzRealFiles } from "./support/fuzz_real.ts";
 
 /** Set to the seed that a failure names, `files-7` or `calls-7`, it tells that one step by step. */
 const { WALSTREAM_FUZZ_SEED } = process.env;
-const [kind = "", seed = ""] = WALSTREAM_FUZZ_SEED?.split("-") ?? [];
+const [, kind = "", seed = ""] = /^(files|calls)-(\d+)$/.exec(WALSTREAM_FUZZ_SEED ?? "") ?? [];
+if (WALSTREAM_FUZZ_SEED !== undefined && kind === "") throw new Error("WALSTREAM_FUZZ_SEED is files-7, or calls-7");
 
 const FILES = 350;
 /** Of so many every allocation is looked at, which takes its time. */

@@ -14,7 +14,7 @@ const programs = ["src/cli/main.ts"];
 /** Where the tarball lies for the steps that follow. */
 export const tarballDirectory = join(root, "build/pack");
 
-const papers = ["CHANGELOG.md", "LICENSE", "README.md"];
+const papers = ["LICENSE", "README.md"];
 
 /** @typedef {import("./result.mjs").Result} Result */
 
@@ -75,7 +75,12 @@ export async function checkPublish() {
   const packed = [...output.matchAll(/^\s*(file:\S+) \(/gm)].map(([, url]) =>
     relative(root, fileURLToPath(String(url)))
   );
-  const result = compare("deno publish", packed, [...papers, "deno.json", ...await modulesOf(entryPoints)]);
+  const result = compare("deno publish", packed, [
+    ...papers,
+    "CHANGELOG.md",
+    "deno.json",
+    ...await modulesOf(entryPoints),
+  ]);
   return { ...result, output: result.output + output };
 }
 

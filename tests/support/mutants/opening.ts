@@ -41,8 +41,8 @@ export const opening: readonly Mutant[] = [
     rule: "4.2 its header bad: refuse",
     name: "passes over a last segment whose header is bad",
     file: "src/recovery.ts",
-    find: `where: "last" }, "write");`,
-    replace: `where: "last" }, "write").catch(() => null);\n    if (opened === null) continue;`,
+    find: `const opened = await open(name);`,
+    replace: `const opened = await open(name).catch(() => null);\n    if (opened === null) continue;`,
     caughtBy: tests("corruption", "evidence name: a segment's header"),
   },
   {

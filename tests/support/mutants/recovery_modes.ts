@@ -40,7 +40,7 @@ export const recoveryModes: readonly Mutant[] = [
   {
     rule: "4 salvage: LSNs that were lost are not given again",
     name: "gives LSNs that it could not salvage out again",
-    file: "src/mending.ts",
+    file: "src/mending_plan.ts",
     find: `sources.filter(({ runs }) => runs.length > 0), lostLsn);`,
     replace: `sources.filter(({ runs }) => runs.length > 0), 0 * lostLsn);`,
     caughtBy: tests("recovery_modes", "the last segment has vanished, as the lock file remembers"),
@@ -108,5 +108,29 @@ export const recoveryModes: readonly Mutant[] = [
     find: `if (header?.id === name.id) return`,
     replace: `if (header?.id === 0) return`,
     caughtBy: tests("fuzz_findings_files", "a segment whose name skips others"),
+  },
+  {
+    rule: "3.2 a segment of an incomplete set does not exist",
+    name: "keeps what a salvage that was stopped has left as if it had been the log's",
+    file: "src/mending_plan.ts",
+    find: `names.filter((name) => !unfinished.includes(name))`,
+    replace: `names.filter((name) => unfinished.length < 0 || name !== null)`,
+    caughtBy: tests("repair", "copies that a salvage left which did not come to its end"),
+  },
+  {
+    rule: "3.2 a segment of an incomplete set does not exist, of one that was complete it does",
+    name: "forgets a set of which the last segment has vanished",
+    file: "src/chain.ts",
+    find: `return epoch.lsn >= lastBaseLsn;`,
+    replace: `return epoch.lsn >= Infinity;`,
+    caughtBy: tests("repair", "where the last of the segments that a salvage made has vanished"),
+  },
+  {
+    rule: "4 a head says that what lies below it had been synced",
+    name: "takes damage to the frame that holds the head for a tear",
+    file: "src/behind.ts",
+    find: `let syncedLsn = header.headLsn - 1;`,
+    replace: `let syncedLsn = 0;`,
+    caughtBy: tests("damage_findings", "a head in the middle of the first frame"),
   },
 ];

@@ -111,7 +111,7 @@ export const reopen: readonly Mutant[] = [
     rule: "6 waitFor of a skipped one rejects",
     name: "resolves a wait for an LSN that was skipped when it was reopened",
     file: "src/settlement.ts",
-    find: `if (failure !== null && keptLsn < this.#lastLsn) this.reject(keptLsn + 1, failure);`,
+    find: `if (keptLsn < this.#lastLsn) this.reject(keptLsn + 1, new WalRangeError(SKIPPED, this.#failure));`,
     replace: ``,
     caughtBy: tests("reopen", "after a failed sync the log goes on behind what was synced"),
   },
