@@ -1,7 +1,7 @@
 // `walstream verify` and `walstream repair` as somebody meets them whose log is damaged: what they say, and how they end.
 
 import { assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
-import { readFile, writeFile } from "node:fs/promises";
+import { copyFile, mkdir, readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { test } from "node:test";
 import { Wal, type WalRepair, type WalReport } from "../mod.ts";
@@ -114,5 +114,48 @@ test("a directory that is not there: 66, in one line; a log that is open: 69", a
     assertMatch(errors, /held by process \d+/);
     assertEquals((await cli(["verify", directory]).finish()).code, 0);
     await wal.close();
+  });
+});
+
+test("a directory in which there has never been a log: 66; one in which nothing was written yet: 0", async () => {
+  await inSandbox(async (directory) => {
+    for (const command of ["verify", "repair"]) {
+      const { code, output, errors } = await cli([command, directory]).finish();
+      assertEquals([code, output], [66, ""]);
+      assertMatch(errors, /^walstream: there is no log in [^\n]*\n?$/);
+    }
+    const wal = await Wal.open(directory);
+    await wal.close();
+    for (const command of ["verify", "repair"]) assertEquals((await cli([command, directory]).finish()).code, 0);
+  });
+});
+
+test("a file that cannot be read: 74, and what to do", async () => {
+  await inSandbox(async (directory) => {
+    const [, second = ""] = await writeLog(directory);
+    await rm(join(directory, second));
+    await mkdir(join(directory, second));
+    for (const command of ["verify", "repair"]) {
+      const { code, errors } = await cli([command, directory]).finish();
+      assertEquals(code, 74);
+      assertMatch(errors, /^walstream: cannot open .*EISDIR.*copy all files to another one[^\n]*\n?$/);
+    }
+  });
+});
+
+test("many files that were set aside are told by their number, and advice can be pasted also where the path has a space", async () => {
+  await inSandbox(async (sandbox) => {
+    const directory = join(sandbox, "my log's");
+    const names = await writeLog(directory);
+    for (let nth = 1; nth <= 9; nth++) {
+      await copyFile(join(directory, names[0] ?? ""), join(directory, `aside-${names[0]}.${nth}`));
+    }
+    await flip(directory, names[0] ?? "", 4096 + 2 * 960 + 100);
+    const { output } = await cli(["verify", directory]).finish();
+    assertStringIncludes(
+      output,
+      `kept for you to look at, from before: 9 files, from aside-${names[0]}.1 to aside-${names[0]}.9`,
+    );
+    assertMatch(output, /walstream repair '\/.*my log'\\''s' --mode salvage --dry-run/);
   });
 });
