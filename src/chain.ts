@@ -26,6 +26,8 @@ export interface Link {
   next: Link | null;
   /** Who reads it now. */
   readonly pins: Set<Pin>;
+  /** Its file has met an error: it is neither written nor synced any more, under no name. */
+  hasFailed: boolean;
 }
 
 /** The segments of a log, oldest first. */
@@ -164,8 +166,11 @@ export function learnEnd(link: Link, successor: SegmentHeader): number {
 export function linkTo(header: SegmentHeader): Link {
   const name = segmentName(header.id, header.predecessor.id, header.baseLsn);
   const { id, baseLsn, precedingBytes } = header;
-  return { name, id, baseLsn, precedingBytes, endOffset: null, next: null, pins: new Set() };
+  return { name, id, baseLsn, precedingBytes, endOffset: null, next: null, pins: new Set(), hasFailed: false };
 }
+
+/** What is known of a link by its name alone. */
+const unread = { precedingBytes: null, endOffset: null, hasFailed: false };
 
 /** What walking down the names came to. */
 export interface Walk {
@@ -189,7 +194,7 @@ export function walkDown(names: readonly SegmentName[], last: SegmentHeader, hea
       break;
     }
     const { name, id, baseLsn: base } = found;
-    lowest = { name, id, baseLsn: base, precedingBytes: null, endOffset: null, next: lowest, pins: new Set() };
+    lowest = { ...unread, name, id, baseLsn: base, next: lowest, pins: new Set() };
     links.push(lowest);
     predecessorId = found.predecessorId;
   }

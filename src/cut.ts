@@ -91,7 +91,8 @@ export class Cut {
     if (committer.isDrained || committer.failure !== null) return { segments: 0, bytes: 0 };
     const links = new Map(tail.chain.shift(tail.headLsn).map((link) => [link.name, link]));
     if (links.size === 0) return { segments: 0, bytes: 0 };
-    const freed = await spares.free([...links.keys()], (name) => this.#setAside(links.get(name)));
+    const isWorn = (name: string): boolean => links.get(name)?.hasFailed === true;
+    const freed = await spares.free([...links.keys()], (name) => this.#setAside(links.get(name)), isWorn);
     const { segments, bytes } = freed;
     report({ type: "freed", level: "debug", segments, bytes });
     return freed;

@@ -39,29 +39,51 @@ export function countNew({ sources }: MendingPlan): number {
   return Math.max(1, sources.length);
 }
 
-/** Ends the log at the first damage. */
+/**
+ * Ends the log at the first damage. What is damaged below the head is none of the log's: then all is kept from the head on that
+ * goes on without a gap.
+ */
 export function planCut(survey: Survey): MendingPlan {
-  return planOf(survey, [], 0);
+  const { headLsn } = survey;
+  const keptLsn = lastGood(survey).kept?.runs[0]?.lastLsn ?? 0;
+  if (keptLsn >= headLsn) return planOf(survey, [], 0);
+  let nextLsn = headLsn;
+  const sources = sourcesFrom(survey.segments, ({ firstLsn, lastLsn }) => {
+    const isNext = firstLsn <= nextLsn && lastLsn >= nextLsn;
+    if (isNext) nextLsn = lastLsn + 1;
+    return isNext;
+  });
+  return planOf(survey, sources, 0);
 }
 
 /** Keeps every frame that checks. */
 export function planSalvage(survey: Survey): MendingPlan {
+  const lostLsn = flawsOf(survey).reduce((highest, { lastLsn }) => Math.max(highest, lastLsn), 0);
+  return planOf(survey, sourcesOf(survey), lostLsn);
+}
+
+/** What checks and is not kept where it is. */
+function sourcesOf(survey: Survey): Source[] {
   const { segments, headLsn } = survey;
   const { nth, kept } = lastGood(survey);
   const keptLsn = kept?.runs[0]?.lastLsn ?? 0;
   let copiedLsn = keptLsn >= headLsn - 1 ? keptLsn : 0;
-  const isWorthCopying = ({ firstLsn, lastLsn }: Run): boolean => {
+  return sourcesFrom(segments.slice(nth), (run, segment) => {
     // Of two that claim the same LSNs the older one has the word.
-    const isWorth = lastLsn >= firstLsn && lastLsn >= headLsn && firstLsn > copiedLsn;
-    if (isWorth) copiedLsn = lastLsn;
-    return isWorth;
-  };
-  const sources = segments.slice(nth).map((segment) => ({
-    segment,
-    runs: segment.runs.slice(segment === kept ? 1 : 0).filter(isWorthCopying),
-  }));
-  const lostLsn = flawsOf(survey).reduce((highest, { lastLsn }) => Math.max(highest, lastLsn), 0);
-  return planOf(survey, sources.filter(({ runs }) => runs.length > 0), lostLsn);
+    const { firstLsn, lastLsn } = run;
+    const isKept = segment === kept && run === kept.runs[0];
+    const isWorthCopying = !isKept && lastLsn >= firstLsn && lastLsn >= headLsn && firstLsn > copiedLsn;
+    if (isWorthCopying) copiedLsn = lastLsn;
+    return isWorthCopying;
+  });
+}
+
+function sourcesFrom(
+  segments: readonly SurveyedSegment[],
+  isTaken: (run: Run, segment: SurveyedSegment) => boolean,
+): Source[] {
+  const sources = segments.map((segment) => ({ segment, runs: segment.runs.filter((run) => isTaken(run, segment)) }));
+  return sources.filter(({ runs }) => runs.length > 0);
 }
 
 function planOf(survey: Survey, sources: readonly Source[], lostLsn: number): MendingPlan {

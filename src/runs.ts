@@ -42,8 +42,10 @@ export interface Limits {
 export interface Contents {
   /** The first begins where the first frame must, and may be empty; the others lie behind damage. */
   readonly runs: readonly [Run, ...Run[]];
-  /** The greatest LSN in a head frame of the first run; 0 where there is none. */
+  /** The greatest LSN in a head frame of the first run, or in one that a frame follows: it was synced before. 0: there is none. */
   readonly headLsn: number;
+  /** The greatest in any head frame. */
+  readonly lastHeadLsn: number;
   /** Whether the first run ends in a mark. */
   readonly isMarked: boolean;
 }
@@ -58,7 +60,7 @@ interface Start {
 export async function readContents(opened: OpenSegmentFile, limits: Limits): Promise<Contents> {
   const reading = new Reading(opened, limits);
   const first = await reading.run({ offset: HEADER_BYTES, lsn: opened.header.baseLsn });
-  const { isMarked, headLsn } = reading;
+  const { isMarked, headLsn: firstHeadLsn } = reading;
   const runs: [Run, ...Run[]] = [first];
   let last = first;
   while (last.endOffset < limits.endOffset && last.lastLsn < limits.lastLsn) {
@@ -67,7 +69,8 @@ export async function readContents(opened: OpenSegmentFile, limits: Limits): Pro
     last = await reading.run(start);
     runs.push(last);
   }
-  return { runs, headLsn, isMarked };
+  const { sureHeadLsn, headLsn: lastHeadLsn } = reading;
+  return { runs, headLsn: Math.max(firstHeadLsn, sureHeadLsn), lastHeadLsn, isMarked };
 }
 
 /** A file that is read piece by piece, from many places close to each other: the last large piece is kept. */
@@ -108,6 +111,8 @@ class Reading {
   readonly #limits: Limits;
   readonly #chunks: KeptChunk;
   headLsn = 0;
+  /** The same, but for a head frame that nothing follows yet. */
+  sureHeadLsn = 0;
   isMarked = false;
 
   constructor(opened: OpenSegmentFile, limits: Limits) {
@@ -128,6 +133,7 @@ class Reading {
       if (frame === null) continue;
       if (frame.lastLsn > lastLsn) break;
       const { header, view, at } = frame;
+      this.sureHeadLsn = this.headLsn;
       if (header.kind === FrameKind.HEAD) this.headLsn = Math.max(this.headLsn, decodeControlPayload(view, at));
       this.isMarked = header.kind === FrameKind.MARK;
       if (endOffset === offset) time = header.time;

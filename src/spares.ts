@@ -63,14 +63,19 @@ export class Spares {
 
   /**
    * Frees files that are not part of the log any more, in the background: as spares, or for good. `beforeEach` saves what is
-   * worth saving and tells the size; null: it is not to be freed. Resolves to what was freed.
+   * worth saving and tells the size; null: it is not to be freed. `isWorn` are those that are not to be written again. Resolves to
+   * what was freed.
    */
-  free(names: readonly string[], beforeEach: (name: string) => Promise<number | null>): Promise<Freed> {
+  free(
+    names: readonly string[],
+    beforeEach: (name: string) => Promise<number | null>,
+    isWorn: (name: string) => boolean = () => false,
+  ): Promise<Freed> {
     const freed = { segments: 0, bytes: 0 };
     const freeEach = async (name: string): Promise<void> => {
       const sizeBytes = await beforeEach(name);
       if (sizeBytes === null) return;
-      await this.#freeOne(name);
+      await this.#freeOne(name, isWorn(name));
       freed.segments++;
       freed.bytes += sizeBytes;
     };
@@ -200,10 +205,10 @@ export class Spares {
     this.#add({ name, sizeBytes });
   }
 
-  async #freeOne(name: string): Promise<void> {
+  async #freeOne(name: string, isWorn: boolean): Promise<void> {
     const { runtime, directory } = this.#place;
     const path = runtime.join(directory, name);
-    if (this.#ready.length + this.#freed.length > this.#most) return await runtime.unlink(path);
+    if (isWorn || this.#ready.length + this.#freed.length > this.#most) return await runtime.unlink(path);
     const spare = spareName(this.#nextNumber++);
     await runtime.rename(path, runtime.join(directory, spare));
     this.#freed.push(spare);

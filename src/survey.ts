@@ -85,6 +85,8 @@ class Surveyor {
   /** As the newest segment has it whose header can be used: it never goes back. */
   #headLsn = 1;
   #knowsHead = false;
+  /** The same, as a head frame says that may not have been synced. */
+  #lastHeadLsn = 1;
   #ending: Ending = "unclean";
   readonly #unfinished: SegmentName[] = [];
 
@@ -200,6 +202,10 @@ class Surveyor {
         stated: { lastLsn, endOffset, isWhole: true, successor: header, above: header },
       };
     }
+    if (named === undefined && baseLsn <= this.#lastHeadLsn) { // files go when the head is synced that they lie below
+      this.#headLsn = this.#lastHeadLsn;
+      return null;
+    }
     // Nothing says which one was below the one that is missing.
     const lower = this.#names.find((each) => each.id < predecessorId && each.baseLsn < baseLsn) ?? null;
     return {
@@ -241,7 +247,10 @@ class Surveyor {
     }
     try {
       const contents = await readContents(opened, limitsOf(opened, stated));
-      if (!this.#knowsHead) this.#headLsn = Math.max(opened.header.headLsn, contents.headLsn);
+      if (!this.#knowsHead) {
+        this.#headLsn = Math.max(opened.header.headLsn, contents.headLsn);
+        this.#lastHeadLsn = contents.lastHeadLsn;
+      }
       this.#knowsHead = true;
       if (stated === null) this.#ending = contents.isMarked ? "clean" : "unclean";
       const flaws = stated === null

@@ -284,6 +284,7 @@ export class Tail {
    */
   async reopen(lastLsn: number, acknowledgedLsn: number, moved: (keptLsn: number) => void): Promise<void> {
     const failed = this.#segment;
+    if (this.chain.last !== undefined) this.chain.last.hasFailed = true;
     await failed?.settleExtension();
     const inheritance = new Inheritance({
       segment: failed,

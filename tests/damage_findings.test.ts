@@ -191,3 +191,58 @@ test("a head in the middle of the first frame that there is vouches for what it 
   const { lsn, evidence } = await assertRejects(() => log.open(), WalCorruptionError);
   assertEquals([lsn, evidence], [2, "frame"]);
 });
+
+/** Closed well, LSNs up to 15; cut to begin at `headLsn`, as a head frame behind LSN 14 says. */
+async function cutLog(headLsn: number): Promise<LogFixture> {
+  const log = await openEvenLog(14);
+  await log.wal.truncateBefore(headLsn);
+  await log.commit(evenText(15));
+  await log.wal.close();
+  await quiet();
+  log.kill();
+  return log;
+}
+
+function lsnsFrom(firstLsn: number, lastLsn: number): number[] {
+  return Array.from({ length: lastLsn - firstLsn + 1 }, (_, nth) => firstLsn + nth);
+}
+
+async function lsnsOf(log: LogFixture): Promise<number[]> {
+  return (await log.readAll()).map((text) => Number.parseInt(text));
+}
+
+test("damage between the head frame and what is before it: what was cut away is neither missed nor comes back", async () => {
+  for (const headLsn of [9, 3]) { // with files that are gone, and without
+    for (const recovery of ["point-in-time", "salvage"] as const) {
+      const log = await cutLog(headLsn);
+      log.damage(log.lastSegment(), (bytes) => flip(bytes, frameAt(2) + 100, 0)); // LSN 14
+      const { damage, firstLsn } = await Wal.verify(DIRECTORY, { runtime: log.runtime });
+      assertEquals([firstLsn, damage.map((each) => each.firstLsn)], [headLsn, [14]]);
+      await log.open({ recovery });
+      assertEquals([log.wal.firstLsn, ...await lsnsOf(log)], [
+        headLsn,
+        ...lsnsFrom(headLsn, 13),
+        ...recovery === "salvage" ? [15] : [],
+      ]);
+    }
+  }
+});
+
+test("a head frame at the very end, behind damage, counts where files are gone that it had cut away", async () => {
+  const log = await openEvenLog(14);
+  await log.wal.truncateBefore(9);
+  await quiet();
+  log.kill();
+  log.damage(log.lastSegment(), (bytes) => flip(bytes, frameAt(2) + 100, 0)); // LSN 14
+  await log.open({ recovery: "point-in-time" });
+  assertEquals([log.wal.firstLsn, ...await lsnsOf(log)], [9, ...lsnsFrom(9, 13)]);
+});
+
+test("damage below the head, in the file that holds it, costs nothing that is in the log", async () => {
+  for (const recovery of ["point-in-time", "salvage"] as const) {
+    const log = await cutLog(3);
+    log.damage(log.segments()[0] ?? "", (bytes) => flip(bytes, frameAt(1) + 100, 0)); // LSN 1
+    await log.open({ recovery });
+    assertEquals([log.wal.firstLsn, ...await lsnsOf(log)], [3, ...lsnsFrom(3, 15)]);
+  }
+});

@@ -179,3 +179,17 @@ test("files whose last reader left while the log had failed go when it is back",
   await quiet();
   assertEquals(log.segments().length, 2);
 });
+
+test("a file that has failed is not written again under another name, when it has been cut away", async () => {
+  const log = await openEvenLog(2);
+  await quiet();
+  log.faults.fail("syncData", { path: ANY_WAL });
+  assertEquals((await outcomeOf(log.commit("lost"))).state, "rejected");
+  log.faults.clear();
+  await soon(log.wal.reopen());
+  await log.commit(evenText(4), evenText(5));
+  await log.wal.truncateBefore(5);
+  for (let lsn = 6; lsn <= 20; lsn++) await log.commit(evenText(lsn));
+  await quiet();
+  assertEquals(log.disk.violations.filter((each) => !each.includes("lock")), []);
+});

@@ -18,8 +18,8 @@ export class Conduct {
   readonly #oracle: Oracle;
   readonly #failed: Set<string> = new Set();
   readonly #violations: string[] = [];
-  /** Open files are known by the names they had when they were opened: which of those name segments by now. */
-  readonly #segments: Set<string> = new Set();
+  /** Open files are known by the names they had when they were opened: which of those name segments by now, by their new names. */
+  readonly #segments: Map<string, string> = new Map();
 
   /** @param oracle Told of syncs that fail. */
   constructor(oracle: Oracle) {
@@ -38,7 +38,7 @@ export class Conduct {
   };
 
   readonly onReturn = ({ name, path, to }: MemoryCall, error: Error | null): void => {
-    if (name === "rename" && error === null && to !== null && isSegment(to)) this.#segments.add(path);
+    if (name === "rename" && error === null && to !== null) this.#renamed(path, to);
     if (name === "syncData" && error !== null) this.#syncFailed(path);
     if (error === null || !("code" in error) || error.code !== "EIO") return;
     if (name !== "write" && name !== "syncData") return;
@@ -48,9 +48,14 @@ export class Conduct {
 
   #syncFailed(path: string): void {
     this.hasFailedSync = true;
-    if (this.user === null || !isSegment(path) && !this.#segments.has(path)) return;
+    if (this.user === null || !isSegment(path) && ![...this.#segments.values()].includes(path)) return;
     const { syncedLsn, lastLsn } = this.user.wal;
     this.#oracle.syncFailed(syncedLsn, lastLsn);
+  }
+
+  #renamed(path: string, to: string): void {
+    if (isSegment(to)) this.#segments.set(to, path);
+    else if (this.#failed.has(path) || this.#failed.has(this.#segments.get(path) ?? "")) this.#failed.add(to);
   }
 
   check(disk: MemoryDisk): void {
@@ -68,7 +73,7 @@ export class Conduct {
 
   #forget(path: string): void {
     this.#failed.delete(path);
-    this.#segments.delete(path);
+    for (const [name, before] of this.#segments) if (name === path || before === path) this.#segments.delete(name);
   }
 }
 

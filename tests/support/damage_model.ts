@@ -36,7 +36,7 @@ export interface Expectation {
   readonly headLsn: number;
   /** The same when all below what is missing has been given up. */
   readonly mendedHeadLsn: number;
-  /** The LSNs of the entries before the first flaw. */
+  /** The LSNs of the entries before the first flaw; where that lies below the head, of those from the head on without a gap. */
   readonly before: readonly number[];
   /** Of those that are read before the first flaw that a reader comes by. */
   readonly onTheWay: readonly number[];
@@ -61,7 +61,7 @@ export function expectationOf(original: Original, damaged: Damaged): Expectation
   const headLsn = headOf(remains);
   const flaws = flawsOf(remains, headLsn);
   const shownOf = (frames: readonly OriginalFrame[]): number[] => entriesIn(frames).filter((lsn) => lsn >= headLsn);
-  const before = framesBefore(remains, flaws[0]);
+  const before = framesFromHead(remains, framesBefore(remains, flaws[0]), headLsn);
   const mendedHeadLsn = Math.max(headLsn, chain[0]?.baseLsn ?? 1);
   const last = chain.at(-1);
   const lastFrames = last === undefined
@@ -107,6 +107,16 @@ function framesBefore(remains: Remains, flaw: ExpectedFlaw | undefined): Origina
   const below = flawed === undefined ? chain.filter(({ baseLsn }) => baseLsn < flaw.firstLsn) : chain.slice(0, nth);
   const inFlawed = flawed === undefined ? [] : remains.framesOf(flawed).filter(({ offset }) => offset < flaw.offset);
   return [...below.flatMap((segment) => remains.framesOf(segment)), ...inFlawed];
+}
+
+function framesFromHead(remains: Remains, before: OriginalFrame[], headLsn: number): OriginalFrame[] {
+  if (lastLsnOf(before) >= headLsn) return before;
+  let nextLsn = headLsn;
+  return remains.chain.flatMap((segment) => remains.framesOf(segment)).filter(({ firstLsn, lastLsn }) => {
+    const isNext = firstLsn <= nextLsn && lastLsn >= nextLsn;
+    if (isNext) nextLsn = lastLsn + 1;
+    return isNext;
+  });
 }
 
 function lastLsnOf(frames: readonly OriginalFrame[]): number {

@@ -146,4 +146,12 @@ export const reopen: readonly Mutant[] = [
     }],
     caughtBy: tests("come_back", "a segment's name was in doubt when the log failed"),
   },
+  {
+    rule: "6 the failed file is neither written nor synced again",
+    name: "writes to the failed file as another segment",
+    file: "src/tail.ts",
+    find: `this.chain.last.hasFailed = true;`,
+    replace: `this.chain.last.hasFailed = false;`,
+    caughtBy: tests("reopen_aftermath", "a file that has failed is not written again under another name"),
+  },
 ];
