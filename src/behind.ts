@@ -5,7 +5,7 @@
  */
 
 import type { WalEvidence } from "./errors.ts";
-import { FrameKind, HEADER_BYTES, type SegmentHeader } from "./format.ts";
+import { FrameKind, HEADER_BYTES, MAX_NUMBER, type SegmentHeader } from "./format.ts";
 import { searchHeaders } from "./scan.ts";
 import type { OpenSegmentFile } from "./segment.ts";
 import type { Voucher } from "./verdict.ts";
@@ -51,7 +51,7 @@ export async function lookBehind(
     if (frame.kind === FrameKind.MARK) markOffset = at;
     syncedLsn = Math.max(syncedLsn, frame.syncedLsn);
     tornEnd = Math.max(tornEnd, Math.min(at + frame.lengthBytes, sizeBytes));
-    if (frame.count === 0) continue;
+    if (frame.count === 0 || frame.firstLsn + frame.count > MAX_NUMBER) continue; // or nobody can have written it
     firstLsn = firstLsn === 0 ? frame.firstLsn : Math.min(firstLsn, frame.firstLsn);
     lastLsn = Math.max(lastLsn, frame.firstLsn + frame.count - 1);
   }
