@@ -234,6 +234,8 @@ export interface WalLockOwner {
   readonly since: number;
 }
 
+const UNLOCKED = "close it there first; Wal.read and Wal.verify need no lock";
+
 /**
  * Another opener has the log: of this process or another.
  *
@@ -256,7 +258,7 @@ export class WalLockedError extends WalError {
     const who = owner === null
       ? "another opener, which has not written its name yet"
       : `process ${owner.pid} (${owner.runtime}) since ${new Date(owner.since).toISOString()}`;
-    super("WAL_LOCKED", `cannot open the log: ${path} is held by ${who}${reason === undefined ? "" : `; ${reason}`}`);
+    super("WAL_LOCKED", `cannot open the log: ${path} is held by ${who}; ${reason ?? UNLOCKED}`);
     this.owner = owner;
   }
 }

@@ -642,7 +642,7 @@ export class Wal {
   }
 
   /**
-   * {@linkcode close}, for `await using`.
+   * {@linkcode close}, for `await using`, which Node knows from version 24 on.
    *
    * @example
    * ```ts
