@@ -117,14 +117,6 @@ export function mayBeLast({ id, setId }: SegmentHeader): boolean {
   return setId === 0 || setId === id;
 }
 
-/**
- * Whether the set of a segment that may not be the last one was complete once: what it was to replace lies behind the place where
- * its line of history began, and goes only then. `lastBaseLsn` is that of the last segment which may be one; 0 where there is none.
- */
-export function wasComplete({ epoch }: SegmentHeader, lastBaseLsn: number): boolean {
-  return epoch.lsn >= lastBaseLsn;
-}
-
 /** Whether a header goes on, on the same line of history, where the one before it ends. */
 export function isNextOf({ epoch, predecessor }: SegmentHeader, before: SegmentHeader): boolean {
   return epoch.id === before.epoch.id || epoch.parentId === before.epoch.id && epoch.lsn === predecessor.lastLsn;

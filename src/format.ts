@@ -184,9 +184,15 @@ export function asideName(segment: string): string {
   return `aside-${segment}`;
 }
 
-/** Whether it is such a name; another one of a second such file has a number behind it. */
-export function isAsideName(name: string): boolean {
-  return /^aside-\d.*\.wal(\.\d+)?$/.test(name);
+/** What such a name says, or null: of a second such file it has a number behind it. */
+export function parseAsideName(name: string): SegmentName | null {
+  const [, segment = ""] = /^aside-(.*\.wal)(\.\d+)?$/.exec(name) ?? [];
+  return parseSegmentName(segment);
+}
+
+/** The ids of segments that were set aside, as the names in a directory say. */
+export function asideIdsIn(names: readonly string[]): Set<number> {
+  return new Set(names.map(parseAsideName).filter((name) => name !== null).map(({ id }) => id));
 }
 
 function digits(value: number, least: number): string {

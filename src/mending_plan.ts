@@ -44,7 +44,7 @@ export function countNew({ sources }: MendingPlan): number {
  * goes on without a gap.
  */
 export function planCut(survey: Survey): MendingPlan {
-  const { headLsn } = survey;
+  const { lastHeadLsn: headLsn } = survey;
   const keptLsn = lastGood(survey).kept?.runs[0]?.lastLsn ?? 0;
   if (keptLsn >= headLsn) return planOf(survey, [], 0);
   let nextLsn = headLsn;
@@ -64,7 +64,7 @@ export function planSalvage(survey: Survey): MendingPlan {
 
 /** What checks and is not kept where it is. */
 function sourcesOf(survey: Survey): Source[] {
-  const { segments, headLsn } = survey;
+  const { segments, lastHeadLsn: headLsn } = survey;
   const { nth, kept } = lastGood(survey);
   const keptLsn = kept?.runs[0]?.lastLsn ?? 0;
   let copiedLsn = keptLsn >= headLsn - 1 ? keptLsn : 0;
@@ -87,7 +87,7 @@ function sourcesFrom(
 }
 
 function planOf(survey: Survey, sources: readonly Source[], lostLsn: number): MendingPlan {
-  const { segments, names, unfinished, headLsn } = survey;
+  const { segments, names, unfinished, lastHeadLsn: headLsn } = survey;
   const { nth, kept } = lastGood(survey);
   const run = kept?.runs[0];
   const copied = sources.flatMap(({ runs }) => runs);

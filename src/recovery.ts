@@ -7,14 +7,14 @@
  */
 
 import { completionOf, lookBehind, type OutsideVoucher, voucherFor } from "./behind.ts";
-import { isNextOf, type Link, mayBeLast, rivalsAmong, walkDown, wasComplete } from "./chain.ts";
+import { isNextOf, type Link, mayBeLast, rivalsAmong, walkDown } from "./chain.ts";
 import { WalError, WalFormatError, WalIoError } from "./errors.ts";
 import {
+  asideIdsIn,
   decodeControlPayload,
   FrameKind,
   HEADER_BYTES,
   parseSegmentName,
-  type SegmentHeader,
   type SegmentName,
   segmentsOf,
 } from "./format.ts";
@@ -22,6 +22,7 @@ import { inspectSegment, openGoodSegment } from "./good_segment.ts";
 import { readContents } from "./runs.ts";
 import { rewriteFrames } from "./rewriting.ts";
 import { chunksOf, FrameScanner } from "./scan.ts";
+import { judgeSets, type PassedOver } from "./sets.ts";
 import { type OpenSegmentFile, openSegmentFile, type Place, release, Segment } from "./segment.ts";
 import { refuse } from "./verdict.ts";
 
@@ -108,7 +109,7 @@ export async function recover(
   const segments = segmentsOf(names);
   const rivals = rivalsAmong(segments);
   if (rivals !== null) throw new WalFormatError(pathOf(place, rivals.name), rivals.what);
-  const { last, completion } = await openLast(place, segments);
+  const { last, completion } = await openLast(place, segments, asideIdsIn(names));
   const highest = [...vouchers, ...completion].reduce<OutsideVoucher | null>(
     (a, b) => a === null || b.segmentId > a.segmentId ? b : a,
     null,
@@ -138,26 +139,26 @@ interface Last {
 }
 
 /** The segment with the highest id that exists. */
-async function openLast(place: Place, segments: readonly SegmentName[]): Promise<Last> {
+async function openLast(place: Place, names: readonly SegmentName[], asideIds: ReadonlySet<number>): Promise<Last> {
   const open = async ({ name }: SegmentName): Promise<LastFile> => {
     return { ...await openGoodSegment(place, { name, logId: null, where: "last" }, "write"), name };
   };
-  const passedOver: [name: SegmentName, header: SegmentHeader][] = [];
+  const passedOver: PassedOver[] = [];
   let last: LastFile | null = null;
-  for (const name of segments) {
+  let lastName: SegmentName | null = null;
+  for (const name of names) {
     const opened = await open(name);
     if (mayBeLast(opened.header)) {
-      last = opened;
+      [last, lastName] = [opened, name];
       break;
     }
     await release(opened.file);
-    passedOver.push([name, opened.header]);
+    passedOver.unshift({ name, header: opened.header });
   }
-  const lastBaseLsn = last?.header.baseLsn ?? 0;
-  const [name, header] = passedOver.find(([, header]) => wasComplete(header, lastBaseLsn)) ?? [];
-  if (name === undefined || header === undefined) return { last, completion: [] };
+  const { last: complete } = judgeSets(passedOver, { last: lastName, names, asideIds });
+  if (complete === null) return { last, completion: [] };
   if (last !== null) await release(last.file);
-  return { last: await open(name), completion: [completionOf(header)] };
+  return { last: await open(complete.name), completion: [completionOf(complete.header)] };
 }
 
 function pathOf({ runtime, directory }: Place, name: string): string {

@@ -6,7 +6,7 @@
 
 import type { WalEvidence } from "./errors.ts";
 import type { Flaw, SurveyedSegment } from "./flaws.ts";
-import { isAsideName, parseTornName } from "./format.ts";
+import { parseAsideName, parseTornName } from "./format.ts";
 import type { RecoveryMode } from "./options.ts";
 import type { Found, TornReport } from "./recovery.ts";
 import { flawsOf, type Survey } from "./survey.ts";
@@ -204,7 +204,7 @@ export function reportOf(directory: string, names: readonly string[], survey: Su
     bytes: sumOf(({ bytes }) => bytes),
     segments,
     damage,
-    setAside: names.filter((name) => parseTornName(name) !== null || isAsideName(name)).sort(),
+    setAside: names.filter((name) => parseTornName(name) !== null || parseAsideName(name) !== null).sort(),
   };
 }
 

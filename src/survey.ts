@@ -6,9 +6,9 @@
  */
 
 import { completionOf, lookBehind, type OutsideVoucher, voucherFor } from "./behind.ts";
-import { isNextOf, mayBeLast, rivalsAmong, wasComplete } from "./chain.ts";
+import { isNextOf, mayBeLast, rivalsAmong } from "./chain.ts";
 import { WalError, WalIoError } from "./errors.ts";
-import { MAX_NUMBER, type SegmentHeader, type SegmentName, segmentsOf } from "./format.ts";
+import { asideIdsIn, MAX_NUMBER, type SegmentName, segmentsOf } from "./format.ts";
 import {
   claimOf,
   type Flaw,
@@ -24,6 +24,7 @@ import {
 import { inspectSegment } from "./good_segment.ts";
 import { type Contents, type Limits, readContents } from "./runs.ts";
 import { chunksOf, FrameScanner } from "./scan.ts";
+import { judgeSets, type PassedOver } from "./sets.ts";
 import { type OpenSegmentFile, type Place, release } from "./segment.ts";
 import type { Ending } from "./verdict.ts";
 
@@ -38,6 +39,8 @@ export interface Survey {
   /** The highest id that any of them bears, or a voucher names. */
   readonly highestId: number;
   readonly headLsn: number;
+  /** The same, as a head frame of the newest usable segment says that nothing bears out: who cut so far does not miss what is below. */
+  readonly lastHeadLsn: number;
   readonly ending: Ending;
   /** A segment above the last one that has vanished, or two files that claim to be one. */
   readonly flawAbove: Flaw | null;
@@ -88,11 +91,13 @@ class Surveyor {
   /** The same, as a head frame says that may not have been synced. */
   #lastHeadLsn = 1;
   #ending: Ending = "unclean";
-  readonly #unfinished: SegmentName[] = [];
+  readonly #asideIds: ReadonlySet<number>;
+  #unfinished: readonly SegmentName[] = [];
 
   constructor(place: Place, names: readonly string[], vouchers: readonly OutsideVoucher[], onProgress: WalProgress) {
     this.#place = place;
     this.#names = segmentsOf(names);
+    this.#asideIds = asideIdsIn(names);
     this.#vouchers = [...vouchers];
     this.#onProgress = onProgress;
   }
@@ -123,6 +128,7 @@ class Surveyor {
       unfinished: this.#unfinished,
       highestId: Math.max(0, ...names.map(({ id }) => id), ...this.#vouchers.map(({ segmentId }) => segmentId)),
       headLsn: this.#headLsn,
+      lastHeadLsn: Math.max(this.#headLsn, this.#lastHeadLsn),
       ending: this.#ending,
       flawAbove: rivals === null ? this.#vanished(lastId, lastLsn) : rivalry(rivals, lastLsn),
     };
@@ -130,7 +136,7 @@ class Surveyor {
 
   /** The segment with the highest id that exists. */
   async #last(): Promise<SegmentName | null> {
-    const passedOver: [name: SegmentName, header: SegmentHeader][] = [];
+    const passedOver: PassedOver[] = [];
     let last: SegmentName | null = null;
     for (const name of this.#names) {
       const opened = await inspectSegment(this.#place, { name: name.name, logId: null }, "read");
@@ -138,18 +144,14 @@ class Surveyor {
       if ("finding" in opened) break;
       await release(opened.file);
       if (mayBeLast(opened.header)) break;
-      passedOver.push([name, opened.header]);
+      passedOver.unshift({ name, header: opened.header });
       last = null;
     }
-    const lastBaseLsn = last?.baseLsn ?? 0;
-    for (const [name, header] of passedOver) {
-      if (wasComplete(header, lastBaseLsn)) {
-        this.#vouchers.push(completionOf(header));
-        return name;
-      }
-      this.#unfinished.push(name);
-    }
-    return last;
+    const judged = judgeSets(passedOver, { last, names: this.#names, asideIds: this.#asideIds });
+    this.#unfinished = judged.unfinished;
+    if (judged.last === null) return last;
+    this.#vouchers.push(completionOf(judged.last.header));
+    return judged.last.name;
   }
 
   /**

@@ -246,3 +246,14 @@ test("damage below the head, in the file that holds it, costs nothing that is in
     assertEquals([log.wal.firstLsn, ...await lsnsOf(log)], [3, ...lsnsFrom(3, 15)]);
   }
 });
+
+test("a head frame that nothing bears out yet counts where a log is mended: what was cut away does not come back", async () => {
+  for (const recovery of ["point-in-time", "salvage"] as const) {
+    const log = await openEvenLog(4);
+    await log.wal.truncateBefore(3);
+    log.crash({ keep: "none" });
+    log.damage(log.lastSegment(), (bytes) => flip(bytes, frameAt(1) + 100, 0)); // LSN 1
+    await log.open({ recovery });
+    assertEquals([log.wal.firstLsn, ...await lsnsOf(log)], [3, 3, 4]);
+  }
+});

@@ -22,7 +22,7 @@ const table: Levels = readLevels(`
   L1 runtime/system_timer
   L2 acknowledge admission ages aside behind births capacity chain closing committer copies cut disk_room flaws flusher footer good_segment inheritance intake levels observers
   L2 mending mending_plan opening outside_chain outside_reader outside_source pace pending preparation pump readable reader recovery
-  L2 rejected_lsns remedy repair report rewriting room_queue runs scan sealer segment_files settlement survey tail turns verdict verify waiters window writable
+  L2 rejected_lsns remedy repair report rewriting room_queue runs scan sealer segment_files sets settlement survey tail turns verdict verify waiters window writable
   L3 wal
   L5 cli/bench cli/bench_advice cli/bench_arrivals cli/bench_disk cli/bench_expected cli/bench_log cli/bench_place
   L5 cli/bench_presets cli/bench_report cli/bench_time cli/bench_words

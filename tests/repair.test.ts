@@ -166,7 +166,53 @@ test("where the last of the segments that a salvage made has vanished, the other
   const { found, entries } = await Wal.repair(DIRECTORY, { mode: "salvage", runtime: log.runtime });
   assertEquals([found.damage.length, entries], [1, 7]);
   await log.open({ recovery: "strict" });
-  assertEquals((await log.readAll()).map((text) => Number.parseInt(text)), [1, 2, 4, 5, 6, 7, 8]);
+  assertEquals(await lsnsOf(log), [1, 2, 4, 5, 6, 7, 8]);
+});
+
+async function lsnsOf(log: LogFixture): Promise<number[]> {
+  return (await log.readAll()).map((text) => Number.parseInt(text));
+}
+
+/** A salvage that is killed behind a rename: the segments it makes come first, then the files that it sets aside. */
+async function killSalvage(log: LogFixture, nthRename: number): Promise<void> {
+  log.faults.stop("rename", "after", { nth: nthRename });
+  unheard(log.open({ recovery: "salvage" }));
+  await log.runtime.stopped;
+  log.kill();
+}
+
+test("a salvage that is killed above a set whose last segment has vanished costs nothing the second time", async () => {
+  const expected = [1, 2, 4, 5, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16];
+  for (const nthRename of [1, 2]) {
+    const log = await openEvenLog(18);
+    log.kill();
+    log.disk.flipBit(pathOf(log.segments()[0] ?? ""), frameAt(3) + 100, 0); // LSN 3
+    await Wal.repair(DIRECTORY, { mode: "salvage", runtime: log.runtime });
+    log.disk.remove(pathOf(log.lastSegment())); // LSNs 17 and 18
+    log.disk.flipBit(pathOf(log.segments()[2] ?? ""), frameAt(2) + 100, 0); // LSN 6
+    log.kill();
+    await killSalvage(log, nthRename);
+    const { damage } = await Wal.verify(DIRECTORY, { runtime: log.runtime });
+    assertEquals(damage.map(({ firstLsn }) => firstLsn), [6, 17]);
+    await log.open({ recovery: "salvage" });
+    assertEquals(await lsnsOf(log), expected);
+  }
+});
+
+test("a salvage is killed while it sets aside what it has copied, then its last copy vanishes: the others are the log's", async () => {
+  for (const nthAside of [1, 2, 3]) {
+    for (const recovery of ["salvage", "point-in-time"] as const) {
+      const log = await openEvenLog(14);
+      log.kill();
+      log.disk.flipBit(pathOf(log.segments()[0] ?? ""), frameAt(3) + 100, 0); // LSN 3
+      await killSalvage(log, 4 + nthAside);
+      log.disk.remove(pathOf(log.lastSegment())); // LSNs 13 and 14
+      await assertRejects(() => log.open(), WalCorruptionError, "segment number 8 has vanished");
+      log.kill();
+      await log.open({ recovery });
+      assertEquals(await lsnsOf(log), [1, 2, 4, 5, 6, 7, 8, 9, 10, 11, 12]);
+    }
+  }
 });
 
 test("a salvage tells how much is left, how far it is, and takes no more room than it says", async () => {

@@ -120,9 +120,9 @@ export const recoveryModes: readonly Mutant[] = [
   {
     rule: "3.2 a segment of an incomplete set does not exist, of one that was complete it does",
     name: "forgets a set of which the last segment has vanished",
-    file: "src/chain.ts",
-    find: `return epoch.lsn >= lastBaseLsn;`,
-    replace: `return epoch.lsn >= Infinity;`,
+    file: "src/sets.ts",
+    find: `if (top === null) return true;`,
+    replace: `return false;`,
     caughtBy: tests("repair", "where the last of the segments that a salvage made has vanished"),
   },
   {
@@ -156,5 +156,29 @@ export const recoveryModes: readonly Mutant[] = [
     find: `if (keptLsn >= headLsn) return planOf(survey, [], 0);`,
     replace: `if (keptLsn >= 0) return planOf(survey, [], 0);`,
     caughtBy: tests("damage_findings", "damage below the head, in the file that holds it"),
+  },
+  {
+    rule: "3.2 a segment of an incomplete set does not exist, of one that was complete it does",
+    name: "discards copies of files of which some are set aside",
+    file: "src/sets.ts",
+    find: `if (below === undefined) return asideIds.has(name.predecessorId);`,
+    replace: `if (below === undefined) return asideIds.has(-1);`,
+    caughtBy: tests("repair", "a salvage is killed while it sets aside what it has copied"),
+  },
+  {
+    rule: "3.2 a segment of an incomplete set does not exist, of one that was complete it does",
+    name: "judges a set by segments below another one",
+    file: "src/sets.ts",
+    find: `[last, top] = [each, each.name];`,
+    replace: `[last] = [each];`,
+    caughtBy: tests("repair", "a salvage that is killed above a set whose last segment has vanished"),
+  },
+  {
+    rule: "4 what was cut does not come back",
+    name: "mends without a head frame that nothing bears out yet",
+    file: "src/survey.ts",
+    find: `lastHeadLsn: Math.max(this.#headLsn, this.#lastHeadLsn),`,
+    replace: `lastHeadLsn: Math.max(this.#headLsn, 0 * this.#lastHeadLsn),`,
+    caughtBy: tests("damage_findings", "a head frame that nothing bears out yet counts"),
   },
 ];

@@ -1,0 +1,68 @@
+/**
+ * The segments that a mending makes are one set: all of them are part of the log, or none is. Which it is, where the segment that
+ * completes a set is not there: it was never made, or it has vanished.
+ *
+ * @module
+ */
+
+import type { SegmentHeader, SegmentName } from "./format.ts";
+
+/** A segment that may not be the last one, and lies above the last that may. */
+export interface PassedOver {
+  readonly name: SegmentName;
+  readonly header: SegmentHeader;
+}
+
+/** What is in the directory besides. */
+export interface Beside {
+  /** The highest segment that may be the last one. */
+  readonly last: SegmentName | null;
+  /** Every file that is named like a segment. */
+  readonly names: readonly SegmentName[];
+  /** The ids of those that were set aside. */
+  readonly asideIds: ReadonlySet<number>;
+}
+
+/** What becomes of segments that were passed over. */
+export interface Judged {
+  /** The highest of a set that was complete once: it is the last one of the log, and what completed its set has vanished. */
+  readonly last: PassedOver | null;
+  /** Those of sets that never were. */
+  readonly unfinished: readonly SegmentName[];
+}
+
+/** @param passedOver The lowest id first. */
+export function judgeSets(passedOver: readonly PassedOver[], { last: mayBeLast, names, asideIds }: Beside): Judged {
+  const byId = new Map(names.map((name) => [name.id, name]));
+  const unfinished: SegmentName[] = [];
+  let last: PassedOver | null = null;
+  let top = mayBeLast;
+  for (const each of passedOver) {
+    const { setId, epoch } = each.header;
+    const isOfSameSet = setId === last?.header.setId && epoch.id === last.header.epoch.id;
+    if (isOfSameSet || wasComplete(each.header, top, byId, asideIds)) [last, top] = [each, each.name];
+    else unfinished.push(each.name);
+  }
+  return { last, unfinished };
+}
+
+/**
+ * What a set is to replace lies behind the place where its line of history begins, and is set aside, the oldest first, once it is
+ * complete: none of it is left below `top`, or a part of it is missing and lies aside.
+ */
+function wasComplete(
+  { epoch }: SegmentHeader,
+  top: SegmentName | null,
+  byId: ReadonlyMap<number, SegmentName>,
+  asideIds: ReadonlySet<number>,
+): boolean {
+  if (top === null) return true;
+  for (let name = top; name.baseLsn > epoch.lsn;) {
+    const below = byId.get(name.predecessorId);
+    if (below === undefined) return asideIds.has(name.predecessorId);
+    if (below.id >= name.id) return false; // its name lies
+    name = below;
+    if (name.baseLsn <= epoch.lsn) return false;
+  }
+  return true;
+}
