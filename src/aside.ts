@@ -4,13 +4,14 @@
  * @module
  */
 
+import { lookBehind } from "./behind.ts";
 import type { Link } from "./chain.ts";
 import { isNoRoom } from "./errors.ts";
 import type { Report } from "./event.ts";
 import { readFooter } from "./footer.ts";
 import { HEADER_BYTES, tornName } from "./format.ts";
 import { openGoodSegment } from "./good_segment.ts";
-import { chunksOf, FrameScanner, searchHeaders } from "./scan.ts";
+import { chunksOf, FrameScanner } from "./scan.ts";
 import { type OpenSegmentFile, type Place, release } from "./segment.ts";
 import type { Spares } from "./spares.ts";
 
@@ -42,10 +43,7 @@ export async function setTornAside(
     if (setId !== 0 && !isThere(setId)) return opened.sizeBytes;
     const offset = endOffset ?? await endOfGoodFrames(opened);
     if (await readFooter(opened, offset) !== null) return opened.sizeBytes; // it was sealed: nothing is torn
-    let end = offset;
-    for await (const found of searchHeaders(opened.file, opened.checksum, offset, opened.sizeBytes)) {
-      end = Math.max(end, Math.min(found.offset + found.header.lengthBytes, opened.sizeBytes));
-    }
+    const { tornEnd: end } = await lookBehind(opened, offset);
     if (end > offset) {
       const file = await copyAside(place, opened, offset, end);
       report({ type: "set-aside", level: "info", segment: name, offset, bytes: end - offset, file });

@@ -86,7 +86,7 @@ async function* copiesOf({ segment, syncedLsn, acknowledgedLsn }: Estate): Async
   for (let frame = scanner.take(); frame !== null || await scanner.more(); frame = scanner.take()) {
     if (frame === null || frame.lastLsn < frame.header.firstLsn) continue; // of control frames only skips hold LSNs
     if (frame.header.firstLsn > acknowledgedLsn) return;
-    if (frame.header.kind === FrameKind.SKIP && frame.lastLsn > acknowledgedLsn) return; // it goes into the one to come
+    if (frame.header.kind === FrameKind.SKIP && frame.lastLsn > acknowledgedLsn) return; // what it skips becomes part of the skip at the end
     yield acknowledgedPartOf(frame, acknowledgedLsn);
   }
 }

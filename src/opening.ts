@@ -30,6 +30,7 @@ import {
   parseSegmentName,
   type SegmentHeader,
   type SegmentName,
+  segmentsOf,
 } from "./format.ts";
 import { openGoodSegment } from "./good_segment.ts";
 import { DirectoryLock } from "./lock.ts";
@@ -156,9 +157,9 @@ async function syncAncestors(runtime: Runtime, path: string, report: Report): Pr
 /** What the lock file says of the last clean end. */
 export async function readLockMark({ crc32 }: Place, lockFile: RuntimeFile): Promise<OutsideVoucher[]> {
   const bytes = new Uint8Array(LOCK_MARK_BYTES);
-  await lockFile.read(bytes, 0); // what it is short of is zeros, as it will be when an owner has written his name
+  await lockFile.read(bytes, 0); // what a short file lacks reads as zeros, as it will once an owner has written his name behind the mark
   const mark = decodeLockMark(bytes, crc32);
-  // No log comes so far that nothing could follow: who says so vouches for nothing.
+  // A mark at the highest LSN there is cannot be true: nothing could ever be appended behind it.
   return mark === null || mark.lsn >= MAX_NUMBER ? [] : [{ evidence: "lock-mark", ...mark }];
 }
 
@@ -199,8 +200,8 @@ function start(
   findings: Omit<Findings, "bytes">,
 ): OpenedLog {
   const { found } = findings;
-  const segments = names.map(parseSegmentName).filter((each) => each !== null);
-  const highestId = segments.reduce((highest, { id }) => Math.max(highest, id), 0);
+  const segments = segmentsOf(names);
+  const highestId = segments[0]?.id ?? 0;
   const spares = new Spares(place, settings.segmentBytes, settings.spares, report);
   const counters = new Counters();
   const tail = new Tail({ place, spares, segmentBytes: settings.segmentBytes, report, counters, highestId, found });
@@ -251,7 +252,7 @@ function freeLeftOver(
     await confirmed;
     const endOffset = (leftOver.get(name)?.baseLsn ?? 0) >= firstLsn ? HEADER_BYTES : null;
     if (endOffset !== null && await isReplaced(place, name, current)) {
-      await setAside(place, [name], await place.runtime.list(place.directory)); // a mending was not to go so far
+      await setAside(place, [name], await place.runtime.list(place.directory)); // a mending was stopped before it had put this file aside
       return null;
     }
     const isThere = (id: number): boolean => segments.some((each) => each.id === id);

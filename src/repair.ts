@@ -135,7 +135,7 @@ async function repair(directory: string | URL, mode: RecoveryMode, options: Repa
   const names = await listLog(runtime, resolveDirectory(runtime, directory));
   if (!names.some((name) => parseSegmentName(name) !== null)) {
     const planned = await wouldRepair(directory, mode, options);
-    if (planned.outcome === "clean") return { ...planned, dryRun: false }; // whatever this directory is, it stays as it is
+    if (planned.outcome === "clean") return { ...planned, dryRun: false }; // no log is here: opening would make one
   }
   const { onEvent, signal } = options;
   let foretold: WalRepair | null = null;
@@ -168,11 +168,8 @@ function isRefusal(error: unknown): error is WalError {
 /** What a crash tore stays where it is; the next segment states where the log ended. */
 async function endWell(log: OpenedLog): Promise<void> {
   const { committer, tail, recovery } = log;
-  const done = recovery.end === "torn"
-    ? committer.exclusive("end what a crash tore in", () => tail.makeRoom())
-    : Promise.resolve();
   try {
-    await done;
+    if (recovery.end === "torn") await committer.exclusive("end what a crash tore in", () => tail.makeRoom());
   } finally {
     await closeLog(log);
   }

@@ -106,7 +106,7 @@ export interface WalReport {
   readonly segments: readonly SegmentReport[];
   /** What is torn or corrupt, oldest first. */
   readonly damage: readonly WalDamage[];
-  /** Files that keep what was torn off, or put out of the log, before. */
+  /** Files beside the log that keep what it has put out: torn bytes (`torn-…`) and segments that a repair has replaced (`aside-…`). */
   readonly setAside: readonly string[];
 }
 
@@ -134,7 +134,7 @@ export interface WalRecovery {
   /**
    * `"new"`: no log was there. `"clean"`: it had been closed. `"unclean"`: it had not. `"torn"`: and a crash left torn frames.
    * `"mended"`: it was corrupt, and the recovery mode has made of it what is there now. An end that is neither new nor clean
-   * stays so until something is appended: only then there is a place for a mark.
+   * stays so until something is appended: only then is there a place for a mark.
    */
   readonly end: "new" | "clean" | "unclean" | "torn" | "mended";
   /** The first LSN there is, or will be. */

@@ -9,9 +9,9 @@ import type { RuntimeFile } from "./runtime/port.ts";
 import { type Chunks, FrameScanner, searchHeaders } from "./scan.ts";
 import type { OpenSegmentFile } from "./segment.ts";
 
-/** So much is read at once, */
+/** How much is kept of what was read, so that looking from many places close to each other reads each byte once. */
 const KEPT_BYTES = 1024 * 1024;
-/** and so much of it is asked for: behind each flaw that begins anew. */
+/** How much a scanner asks for at a time: little, because behind each flaw it begins anew. */
 const CHUNK_BYTES = 64 * 1024;
 
 /** Frames that follow each other without a gap. */

@@ -25,7 +25,7 @@ export class SharedFile implements Chunks {
   readonly #source: Chunks;
   /** One is looked at while the next is read. Of these nobody gets more than copies. */
   #chunks: readonly RecentChunk[] = [];
-  /** Who has acquired it and not given it back. */
+  /** How many have acquired it and not given it back. */
   users = 0;
 
   /** @param link Whose file it is. @param opened The file. */

@@ -315,7 +315,7 @@ interface Below {
   readonly flaw: Flaw | null;
 }
 
-/** Whether there is a good frame by now where there was none: only what was bad before and after its voucher was seen is bad. */
+/** Whether a good frame stands by now where there was none: then a writer was seen at work, and nothing is damaged. */
 async function hasMoved({ file, checksum }: OpenSegmentFile, { runs: [first] }: Contents): Promise<boolean> {
   const scanner = new FrameScanner(chunksOf(file), checksum, first.endOffset, first.lastLsn + 1, await file.size());
   scanner.checksEntries = true;

@@ -17,7 +17,7 @@ import type { Runtime } from "./runtime/port.ts";
 import { type Place, release } from "./segment.ts";
 import { flawsOf, type Survey, surveyLog, type WalProgress } from "./survey.ts";
 
-/** What changes while it is looked at looks damaged; so often in a row it may. */
+/** A log that is being written can look damaged. So often it is looked at until two looks in a row agree. */
 const MOST_TRIES = 10;
 
 /**

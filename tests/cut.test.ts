@@ -1,17 +1,8 @@
 // Cutting from below: the head moves on the disk before any file goes, and whoever reads keeps his.
 
 import { test } from "node:test";
-import {
-  assert,
-  assertEquals,
-  assertGreater,
-  assertInstanceOf,
-  assertNotEquals,
-  assertRejects,
-  assertThrows,
-} from "@std/assert";
+import { assert, assertEquals, assertGreater, assertInstanceOf, assertRejects, assertThrows } from "@std/assert";
 import { segmentName } from "../src/format.ts";
-import { SECTOR_BYTES } from "../src/runtime/memory_sectors.ts";
 import { WalClosedError, WalFailedError, WalInputError, WalRangeError, WalTruncatedError } from "../mod.ts";
 import { evenText, openEvenLog } from "./support/even_log.ts";
 import {
@@ -199,21 +190,6 @@ test("a full disk can be cut, with no free byte, and is then written again", asy
   assertEquals(await log.readAll(), [`${lsn} after`]);
   await log.crashAndReopen();
   assertEquals([log.wal.firstLsn, ...await log.readAll()], [firstLsn, `${lsn} after`]);
-});
-
-test("the head frame finds no room where the file ends: the spare that is kept back takes it", async () => {
-  const log = new LogFixture({ segmentBytes: 0, spares: 0 });
-  await log.open();
-  await log.commit("a".repeat(3_000_267)); // ends where the file does, and there its last sector
-  await quiet();
-  const full = log.lastSegment();
-  assertEquals(log.file(full).length % SECTOR_BYTES, 0);
-  log.fillDisk();
-  assertEquals((await log.wal.truncateBefore(2)).firstLsn, 2);
-  assertEquals(log.segments().length, 1);
-  assertNotEquals(log.lastSegment(), full);
-  await log.crashAndReopen();
-  assertEquals([log.wal.firstLsn, log.wal.lastLsn], [2, 1]);
 });
 
 test("LSNs that were rejected at the end may be cut too, and are never given again", async () => {

@@ -234,6 +234,8 @@ test("a head frame at the very end, behind damage, counts where files are gone t
   await quiet();
   log.kill();
   log.damage(log.lastSegment(), (bytes) => flip(bytes, frameAt(2) + 100, 0)); // LSN 14
+  const { damage } = await Wal.verify(DIRECTORY, { runtime: log.runtime });
+  assertEquals(damage.map(({ firstLsn }) => firstLsn), [14]);
   await log.open({ recovery: "point-in-time" });
   assertEquals([log.wal.firstLsn, ...await lsnsOf(log)], [9, ...lsnsFrom(9, 13)]);
 });

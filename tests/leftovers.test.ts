@@ -1,6 +1,6 @@
 // What lies about in the directory of a log, and must neither be lost, nor come back, nor stay for good.
 
-import { assert, assertEquals, assertGreater, assertLessOrEqual } from "@std/assert";
+import { assert, assertEquals, assertGreater, assertLessOrEqual, assertNotEquals } from "@std/assert";
 import { test } from "node:test";
 import { EVEN, evenText, openEvenLog } from "./support/even_log.ts";
 import { LogFixture, openLogWith, outcomeOf, quiet, SMALL_SEGMENT_BYTES } from "./support/log_fixture.ts";
@@ -87,9 +87,11 @@ test("a full disk is cut where the log ends with the last sector of its file: th
   await log.open();
   await log.commit("a".repeat(512 * 6000 - 53)); // its frame fills sectors, and the file ends with it
   await quiet();
+  const full = log.lastSegment();
   log.fillDisk();
   assertEquals((await log.wal.truncateBefore(2)).firstLsn, 2);
   assertEquals(log.segments().length, 1);
+  assertNotEquals(log.lastSegment(), full);
   await log.crashAndReopen();
   assertEquals([log.wal.firstLsn, log.wal.lastLsn], [2, 1]);
 });
