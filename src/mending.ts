@@ -13,7 +13,7 @@ import type { SurveyedSegment } from "./flaws.ts";
 import { copyOf, CopyWriter, skipOf } from "./copies.ts";
 import { asideName, type FrameChecksum, HEADER_BYTES } from "./format.ts";
 import { openGoodSegment } from "./good_segment.ts";
-import { countNew, type MendingPlan, type Source } from "./mending_plan.ts";
+import type { MendingPlan, Source } from "./mending_plan.ts";
 import { rewriteFrames } from "./rewriting.ts";
 import type { Run } from "./runs.ts";
 import type { RuntimeFile } from "./runtime/port.ts";
@@ -76,7 +76,7 @@ async function makeSegments(
   let precedingBytes = (plan.kept?.header?.precedingBytes ?? 0) + Math.max(0, predecessor.endOffset - HEADER_BYTES);
   const time = Math.max(place.runtime.now(), plan.kept?.runs[0]?.lastTime ?? 0);
   for (const source of plan.sources.length === 0 ? [null] : plan.sources) {
-    onProgress(made.names.length, countNew(plan), "copied");
+    if (source !== null) onProgress(made.names.length, plan.sources.length, "copied");
     const isLast = source === (plan.sources.at(-1) ?? null);
     made.mayBeComplete = isLast;
     const { lastLsn: writtenLsn } = predecessor;
@@ -183,8 +183,9 @@ export async function setAside(
   names: readonly string[],
 ): Promise<string[]> {
   const aside = asideNames(replaced, names);
-  for (const [nth, name] of replaced.entries()) {
-    await runtime.rename(runtime.join(directory, name), runtime.join(directory, aside[nth] ?? asideName(name)));
+  for (const [nth, to] of aside.entries()) {
+    const name = replaced[nth];
+    if (name !== undefined) await runtime.rename(runtime.join(directory, name), runtime.join(directory, to));
   }
   if (aside.length > 0) await runtime.syncDirectory(directory);
   return aside;

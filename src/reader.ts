@@ -136,7 +136,7 @@ export class ChainReader implements Pin {
     if (isNextOf(successor, file.opened.header)) return learnEnd(link, successor);
     const after = link.next.next === null ? null : await this.#headerOf(link.next.next, segment.header.logId);
     if (after !== null && !isNextOf(after, successor)) return await file.size(); // it is the other one that does not belong here
-    throw new WalFormatError(link.name, `it is of another line of history than ${link.next.name}`);
+    throw new WalFormatError(this.#files.pathOf(link), `it is of another line of history than ${link.next.name}`);
   }
 
   /** Null where it cannot be used. */

@@ -57,7 +57,7 @@ function isTorn({ voucher }: Flaw): boolean {
   return voucher === "nothing";
 }
 
-/** What carries it out. */
+/** What is needed to carry out the plan of a remedy. */
 export interface CarryingOut {
   readonly place: Place;
   /** Every name in the directory. */
@@ -66,7 +66,7 @@ export interface CarryingOut {
   readonly onProgress: WalProgress;
 }
 
-/** Carries it out. Resolves to the new names of files that are not part of the log any more. */
+/** Carries out the plan of a remedy. Resolves to the new names of files that are not part of the log any more. */
 export async function carryOut(
   survey: Survey,
   plan: MendingPlan,
@@ -79,8 +79,9 @@ export async function carryOut(
   } catch (error) {
     if (!(error instanceof WalDiskFullError)) throw error;
     const neededBytes = plan.copiedBytes + countNew(plan) * SMALLEST_SEGMENT_BYTES;
-    const advice = `nothing was changed; see that there is room for ${neededBytes} bytes` +
-      (plan.sources.length === 0 ? "" : ", or take the mode point-in-time, which copies nothing");
+    const isCutFree = plan.sources.length > 0 && planCut(survey).sources.length === 0;
+    const advice = `the log was not changed; see that there is room for ${neededBytes} bytes` +
+      (isCutFree ? ", or take the mode point-in-time, which copies nothing" : "");
     throw new WalDiskFullError(`mend the log in ${place.directory}`, error.cause, advice);
   } finally {
     await spares.settled();

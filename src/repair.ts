@@ -6,7 +6,6 @@
 
 import { checkChoice, checkFlag, checkFunction, checkOptions } from "./checks.ts";
 import { closeLog } from "./closing.ts";
-import { WalCorruptionError, type WalError, WalFormatError, WalLimitError, WalVersionError } from "./errors.ts";
 import type { WalEvent } from "./event.ts";
 import { parseSegmentName } from "./format.ts";
 import { asideNames } from "./mending.ts";
@@ -107,8 +106,10 @@ function foretell(
   mode: RecoveryMode,
 ): WalRepair {
   const found = reportOf(directory, names, survey);
-  if (refusal !== null) return refused(found, mode, refusal.message);
-  const whole = { ...unchanged(found, mode), outcome: "clean", refusal: null } as const;
+  const { firstLsn, lastLsn, entries } = found;
+  const unchanged = { mode, dryRun: false, found, firstLsn, lastLsn, entries, copiedBytes: 0, setAside: [] };
+  if (refusal !== null) return { ...unchanged, outcome: "refused", refusal: refusal.message };
+  const whole = { ...unchanged, outcome: "clean", refusal: null } as const;
   if (plan === null) return found.damage.length === 0 ? whole : { ...whole, outcome: "mended" };
   return {
     ...whole,
@@ -119,15 +120,6 @@ function foretell(
     copiedBytes: plan.copiedBytes,
     setAside: asideNames(plan.replaced, names),
   };
-}
-
-function refused(found: WalReport, mode: RecoveryMode, refusal: string): WalRepair {
-  return { ...unchanged(found, mode), outcome: "refused", refusal };
-}
-
-function unchanged(found: WalReport, mode: RecoveryMode): Omit<WalRepair, "outcome" | "refusal"> {
-  const { firstLsn, lastLsn, entries } = found;
-  return { mode, dryRun: false, found, firstLsn, lastLsn, entries, copiedBytes: 0, setAside: [] };
 }
 
 async function repair(directory: string | URL, mode: RecoveryMode, options: RepairOptions): Promise<WalRepair> {
@@ -149,20 +141,20 @@ async function repair(directory: string | URL, mode: RecoveryMode, options: Repa
     ...(onEvent === undefined ? {} : { onEvent }),
     ...(signal === undefined ? {} : { signal }),
   };
-  const log = await openLog(directory, given, thorough).catch((error: unknown) => {
-    if (foretold === null || !isRefusal(error)) throw error;
-    return error.message;
-  });
-  const told = foretold as WalRepair | null;
-  if (told === null) throw new Error("the log was opened without a look at it");
-  if (typeof log === "string") return refused(told.found, mode, log);
+  const told = (): WalRepair => {
+    if (foretold === null) throw new Error("the log was opened without a look at it");
+    return foretold;
+  };
+  let log: OpenedLog;
+  try {
+    log = await openLog(directory, given, thorough);
+  } catch (error) {
+    if (foretold === null || told().outcome !== "refused") throw error;
+    return told();
+  }
   await endWell(log);
   const { end, firstLsn, lastLsn, setAside } = log.recovery;
-  return { ...told, outcome: end === "torn" || end === "mended" ? "mended" : "clean", firstLsn, lastLsn, setAside };
-}
-
-function isRefusal(error: unknown): error is WalError {
-  return [WalCorruptionError, WalFormatError, WalVersionError, WalLimitError].some((each) => error instanceof each);
+  return { ...told(), outcome: end === "torn" || end === "mended" ? "mended" : "clean", firstLsn, lastLsn, setAside };
 }
 
 /** What a crash tore stays where it is; the next segment states where the log ended. */

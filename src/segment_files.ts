@@ -67,6 +67,12 @@ export class SegmentFiles {
     this.#place = place;
   }
 
+  /** Where the file of a link is. */
+  pathOf({ name }: Link): string {
+    const { runtime, directory } = this.#place;
+    return runtime.join(directory, name);
+  }
+
   /** The file of a segment of this log, open as long as anyone has not given it back. Rejects where it cannot be used. */
   async acquire(link: Link, logId: string): Promise<SharedFile> {
     for (;;) {

@@ -143,7 +143,7 @@ test("copies that a salvage left which did not come to its end are nothing to ke
       if (stop === "full disk") {
         assertMatch(
           error.message,
-          /nothing was changed; see that there is room for \d+ bytes, or take the mode point-in-time/,
+          /the log was not changed; see that there is room for \d+ bytes, or take the mode point-in-time/,
         );
       }
       assertEquals(log.segments(), segments);

@@ -21,7 +21,7 @@ const DETAILS = `no byte of what was damaged is lost: it stays in its file, or t
   --json        what was found and done as one JSON object
 
 It ends with 0 where there was nothing to do, with 1 where the log was mended (or would be), with 2 where
-the mode refuses what was found, with 64 where the call is wrong, with 66 where there is no log, with 69
+the mode refuses what was found, with 64 where the call is wrong, with 66 where there is no log or no way to look, with 69
 where somebody has it open, with 73 where the disk is full, and with 74 where a file cannot be read.`;
 
 const DELETABLE = "  these are the files as they were: once you miss nothing in the log, they may be deleted";

@@ -14,7 +14,7 @@ const DETAILS = `without its lock, also while it is written; nothing is changed
   --json        the report as one JSON object
 
 It ends with 0 where the log is whole, with 1 where a crash has torn its end, which opening it mends,
-with 2 where it is corrupt, with 64 where the call is wrong, with 66 where there is no log, and with 74
+with 2 where it is corrupt, with 64 where the call is wrong, with 66 where there is no log or no way to look, and with 74
 where a file cannot be read.`;
 
 const options = { json: { type: "boolean" }, help: { type: "boolean", short: "h" } } as const;

@@ -49,8 +49,8 @@ export const recoveryModes: readonly Mutant[] = [
     rule: "4 no mode destroys evidence",
     name: "removes what it has replaced",
     file: "src/mending.ts",
-    find: `await runtime.rename(runtime.join(directory, name), runtime.join(directory, aside[nth]`,
-    replace: `await runtime.unlink(runtime.join(directory, name), runtime.join(directory, aside[nth]`,
+    find: `await runtime.rename(runtime.join(directory, name), runtime.join(directory, to));`,
+    replace: `await runtime.unlink(runtime.join(directory, name));`,
     caughtBy: tests("repair", "no byte of what was put out of the log"),
   },
   {
