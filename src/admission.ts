@@ -43,7 +43,7 @@ export interface AdmissionOptions {
   readonly host: AdmissionHost;
 }
 
-/** See the head of this file. */
+/** The door of one log. */
 export class Admission {
   readonly #options: AdmissionOptions;
   readonly #window: Window;

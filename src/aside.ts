@@ -61,11 +61,9 @@ export async function setTornAside(
  */
 export function removeFailed(place: Place, spares: Spares, links: readonly Link[], report: Report): void {
   const names = links.filter(({ pins }) => pins.size === 0).map(({ name }) => name);
-  void spares.free(names, async (name) => {
-    await setTornAside(place, { name, logId: null, endOffset: HEADER_BYTES }, report);
-    await place.runtime.unlink(place.runtime.join(place.directory, name));
-    return null;
-  });
+  const saved = (name: string): Promise<number> =>
+    setTornAside(place, { name, logId: null, endOffset: HEADER_BYTES }, report);
+  void spares.free(names, saved, () => true);
 }
 
 async function endOfGoodFrames({ file, checksum, header, sizeBytes }: OpenSegmentFile): Promise<number> {

@@ -19,7 +19,7 @@ export interface OutsideVoucher {
   readonly lsn: number;
 }
 
-/** The segments of a set tell that the one was there which completed it. */
+/** A segment of a set that was complete once tells that the one was there which completed it. */
 export function completionOf({ setId }: SegmentHeader): OutsideVoucher {
   return { evidence: "name", segmentId: setId, offset: HEADER_BYTES, lsn: 0 };
 }

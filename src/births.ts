@@ -31,13 +31,13 @@ export interface Birth {
   readonly setId?: number;
 }
 
-/** See the head of this file. */
+/** The segments of one log, from now on. */
 export class Births {
   readonly #place: Place;
   readonly #spares: Spares;
   #highestId: number;
-  /** Files that were to become segments, by the names that they may bear. */
-  #burnt: string[] = [];
+  /** Files that were to become segments and did not, by the names that they may bear. */
+  #abandonedNames: string[] = [];
   /** Drawn for the first segment of a log. */
   #lineage: Lineage | null;
 
@@ -66,14 +66,14 @@ export class Births {
     try {
       return await Segment.born(this.#place, spare, header, endow);
     } catch (error) {
-      this.#burnt.push(spare, segmentName(id, predecessor.id, baseLsn));
+      this.#abandonedNames.push(spare, segmentName(id, predecessor.id, baseLsn));
       throw error;
     }
   }
 
-  /** Names that files may bear which did not become segments: once another one has, nobody needs them. */
-  takeBurnt(): string[] {
-    return this.#burnt.splice(0);
+  /** Once another one has become a segment, nobody needs them. */
+  takeAbandoned(): string[] {
+    return this.#abandonedNames.splice(0);
   }
 
   /** From now on segments belong to a new line of history, which has all up to `lsn` in common with the one before. */

@@ -13,44 +13,44 @@ const CONTROL_ROOM_BYTES: number = 4 * CONTROL_FRAME_BYTES;
 
 /** Of the segment that takes frames, and of those to come. */
 export class Capacity {
-  /** Where entries end, and control frames may go on. */
-  #entriesLimit = Infinity;
-  /** Where the last entries end: in a segment of one large frame that is behind the limit. */
-  entriesEnd: number;
+  /** Up to where entries may go. */
+  #entriesLimitOffset = Infinity;
+  /** Where the last entries do end: in a segment of one large frame that is behind the limit. */
+  entriesEndOffset: number;
 
-  /** @param segmentBytes Where a segment is full; 0: never. @param entriesEnd Where the last entries end. */
-  constructor(segmentBytes: number, entriesEnd: number) {
+  /** @param segmentBytes Where a segment is full; 0: never. @param entriesEndOffset Where the last entries end. */
+  constructor(segmentBytes: number, entriesEndOffset: number) {
     this.limit(segmentBytes);
-    this.entriesEnd = entriesEnd;
+    this.entriesEndOffset = entriesEndOffset;
   }
 
   /** From now on a segment is full at so many bytes; 0: never. */
   limit(segmentBytes: number): void {
-    this.#entriesLimit = segmentBytes === 0 ? Infinity : segmentBytes - CONTROL_RESERVE_BYTES;
+    this.#entriesLimitOffset = segmentBytes === 0 ? Infinity : segmentBytes - CONTROL_RESERVE_BYTES;
   }
 
   /** How large a segment becomes; Infinity where it never ends. */
   get segmentBytes(): number {
-    return this.#entriesLimit + CONTROL_RESERVE_BYTES;
+    return this.#entriesLimitOffset + CONTROL_RESERVE_BYTES;
   }
 
   /** Whether it is more than half full. */
   isHalfFull({ endOffset }: Segment): boolean {
-    return endOffset > this.#entriesLimit / 2;
+    return endOffset > this.#entriesLimitOffset / 2;
   }
 
   /** Whether a frame of so many bytes, and a skip before it, has room. One that no segment can hold gets a file of its own. */
   holds({ endOffset }: Segment, lengthBytes: number): boolean {
-    return endOffset === HEADER_BYTES || endOffset + lengthBytes + CONTROL_FRAME_BYTES <= this.#entriesLimit;
+    return endOffset === HEADER_BYTES || endOffset + lengthBytes + CONTROL_FRAME_BYTES <= this.#entriesLimitOffset;
   }
 
   /** How many of these frames, the first of which has room, do. */
-  count({ endOffset }: Segment, pending: Pending): number {
+  countFitting({ endOffset }: Segment, pending: Pending): number {
     let bytes = CONTROL_FRAME_BYTES;
     let count = 0;
     while (count < pending.frameCount) {
       bytes += pending.frameBytes(count);
-      if (count > 0 && endOffset + bytes > this.#entriesLimit) break;
+      if (count > 0 && endOffset + bytes > this.#entriesLimitOffset) break;
       count++;
     }
     return count;
@@ -58,6 +58,7 @@ export class Capacity {
 
   /** Whether a control frame has room. */
   holdsControl({ endOffset }: Segment): boolean {
-    return endOffset + CONTROL_ROOM_BYTES <= Math.max(this.#entriesLimit, this.entriesEnd) + CONTROL_RESERVE_BYTES;
+    return endOffset + CONTROL_ROOM_BYTES <=
+      Math.max(this.#entriesLimitOffset, this.entriesEndOffset) + CONTROL_RESERVE_BYTES;
   }
 }

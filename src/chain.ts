@@ -5,7 +5,9 @@
  * @module
  */
 
+import { WalFormatError } from "./errors.ts";
 import { HEADER_BYTES, type SegmentHeader, type SegmentName, segmentName } from "./format.ts";
+import type { Place } from "./segment.ts";
 
 /** Somebody who reads a segment, so that its file must stay. */
 export interface Pin {
@@ -131,6 +133,12 @@ export function rivalsAmong(segments: readonly SegmentName[]): Rivals | null {
     `${other.name} claims to be segment number ${one.id} as well; move the one that is not this log's out of the ` +
     "directory";
   return { name: one.name, what };
+}
+
+/** Throws where two files claim to be the same segment. */
+export function refuseRivals({ runtime, directory }: Place, segments: readonly SegmentName[]): void {
+  const rivals = rivalsAmong(segments);
+  if (rivals !== null) throw new WalFormatError(runtime.join(directory, rivals.name), rivals.what);
 }
 
 /** A file, and what is wrong with it. */

@@ -41,7 +41,7 @@ export interface CommitterOptions {
   readonly counters: Counters;
 }
 
-/** See the head of this file. */
+/** The one way from a caller to the end of the log. */
 export class Committer {
   readonly #tail: Tail;
   readonly #settings: Settings;

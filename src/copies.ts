@@ -32,7 +32,7 @@ export function copyOf({ header, bytes, at, lastLsn }: ScannedFrame): Copy {
   return { bytes: bytes.slice(at, at + header.lengthBytes), header, lastLsn };
 }
 
-/** LSNs that are left out. */
+/** A frame that says that these LSNs are left out. */
 export function skipOf(
   firstLsn: number,
   lastLsn: number,
@@ -44,23 +44,23 @@ export function skipOf(
   return { bytes, header, lastLsn };
 }
 
-/** Writes them behind the header of a segment. Syncs nothing. */
+/** Writes copies behind the header of a segment, in the order in which they come. Syncs nothing. */
 export class CopyWriter {
   readonly #file: RuntimeFile;
   readonly #checksum: FrameChecksum;
   #offset = HEADER_BYTES;
   #pieces: Uint8Array[] = [];
   #pieceBytes = 0;
-  /** Where entries stand. */
+  /** Where the entries stand. */
   readonly index: SparseIndex = new SparseIndex();
 
-  /** @param checksum Of the segment that they become part of. */
+  /** @param checksum Of the segment of which they become part. */
   constructor(file: RuntimeFile, checksum: FrameChecksum) {
     this.#file = file;
     this.#checksum = checksum;
   }
 
-  /** Takes the next one. */
+  /** Takes the next frame; its bytes belong to the writer from now on. */
   async put({ bytes, header }: Copy): Promise<void> {
     this.#checksum.seal(bytes, viewOf(bytes), 0, bytes.length, this.#offset);
     if (header.count > 0) this.index.add(header.firstLsn, this.#offset, header.time);
@@ -70,7 +70,7 @@ export class CopyWriter {
     if (this.#pieceBytes >= PIECE_BYTES) await this.#write();
   }
 
-  /** That was all. Resolves to where they end. */
+  /** Writes what is left. Resolves to where the frames end. */
   async end(): Promise<number> {
     if (this.#pieceBytes > 0) await this.#write();
     return this.#offset;

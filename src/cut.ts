@@ -51,7 +51,7 @@ export interface CutOptions {
   readonly report: Report;
 }
 
-/** See the head of this file. */
+/** Cuts one log, and frees what lies below its head. */
 export class Cut {
   readonly #options: CutOptions;
 

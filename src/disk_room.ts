@@ -11,7 +11,7 @@ import type { Runtime } from "./runtime/port.ts";
 /** How often a log on a full disk looks whether there is room again. */
 const PROBE_MS = 100;
 
-/** See the head of this file. */
+/** Of one log. */
 export class DiskRoom {
   readonly #probeAlarm: Alarm;
   readonly #awaitedProbeAlarm: Alarm;

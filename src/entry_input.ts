@@ -59,7 +59,7 @@ function notAnEntry(input: unknown): WalInputError {
   return new WalInputError(`an entry must be a Uint8Array, a string or { kind?, data }, not ${describe(input)}${hint}`);
 }
 
-/** How many bytes an entry takes at least: no character takes less than one. 0 where that is not known before it is read. */
+/** How many bytes an entry takes at least, as far as that is known before it is read: no character takes less than one. */
 export function leastBytes(input: EntryInput): number {
   const data: unknown = typeof input === "object" && input !== null && "data" in input ? input.data : input;
   if (typeof data === "string") return data.length;

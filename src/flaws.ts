@@ -5,6 +5,7 @@
  */
 
 import type { Rivals } from "./chain.ts";
+import { hasNoGoodFrame, isMissing } from "./fault_words.ts";
 import { MAX_NUMBER, type SegmentHeader, type SegmentName } from "./format.ts";
 import { evidenceOf } from "./good_segment.ts";
 import type { Contents, Run } from "./runs.ts";
@@ -35,9 +36,9 @@ export interface SurveyedSegment {
   /** Null where it cannot be used: then no frame of it can be checked. */
   readonly header: SegmentHeader | null;
   readonly sizeBytes: number;
-  /** The first LSN that belongs into it. */
+  /** The first LSN that belongs in it. */
   readonly firstLsn: number;
-  /** Frames that check: the first run is where it must be, and may be empty; the others lie behind flaws. */
+  /** Whole frames: the first run is where it must be, and may be empty; the others lie behind flaws. */
   readonly runs: readonly Run[];
   /** A segment below it that is missing. */
   readonly flawBelow: Flaw | null;
@@ -51,8 +52,8 @@ export interface Stated {
   readonly lastLsn: number;
   /** Where its successor's header says that it ends. */
   readonly endOffset: number | null;
-  /** False where its successor is missing or cannot be used: then it may end anywhere before that LSN. */
-  readonly isWhole: boolean;
+  /** Whether it ends just there: not where its successor is missing or cannot be used, then it may end anywhere before. */
+  readonly isExact: boolean;
   /** Its successor, where that one's header says so. */
   readonly successor: SegmentHeader | null;
   /** The next one above it whose header can be used. */
@@ -68,6 +69,11 @@ export function rivalry({ name, what }: Rivals, lastLsn: number): Flaw {
   return { where: "last", finding: "foreign", voucher: "name", ...place, what };
 }
 
+/** A crash explains it: nothing proves that it was ever synced. */
+export function isTorn({ voucher }: Flaw): boolean {
+  return voucher === "nothing";
+}
+
 /** A segment is missing below this one. */
 export function missingBelow({ name, predecessorId, baseLsn }: SegmentName): Flaw {
   return {
@@ -79,7 +85,7 @@ export function missingBelow({ name, predecessorId, baseLsn }: SegmentName): Fla
     bytes: 0,
     firstLsn: 0, // known when what is below it is
     lastLsn: baseLsn - 1,
-    what: `segment number ${predecessorId}, which ${name} names, is missing`,
+    what: isMissing(predecessorId, name),
   };
 }
 
@@ -88,12 +94,12 @@ export function flawsOfEarlier(
   { name }: SegmentName,
   { sizeBytes }: OpenSegmentFile,
   { runs }: Contents,
-  { endOffset, lastLsn: statedLsn, isWhole }: Stated,
+  { endOffset, lastLsn: statedLsn, isExact }: Stated,
 ): Flaw[] {
   const end = endOffset ?? sizeBytes;
   return runs.flatMap(({ endOffset: offset, lastLsn }, nth) => {
     const next = runs[nth + 1];
-    const isReached = !isWhole || lastLsn >= statedLsn && (endOffset === null || offset >= endOffset);
+    const isReached = !isExact || lastLsn >= statedLsn && (endOffset === null || offset >= endOffset);
     if (next === undefined && isReached) return [];
     const isShrunk = next === undefined && sizeBytes < end;
     return {
@@ -107,7 +113,7 @@ export function flawsOfEarlier(
       lastLsn: next === undefined ? statedLsn : next.firstLsn - 1,
       what: isShrunk
         ? `it ends at offset ${sizeBytes}, before offset ${end}, where its successor says it ends`
-        : `no good frame begins at offset ${offset}, where LSN ${lastLsn + 1} must be`,
+        : hasNoGoodFrame(offset, lastLsn + 1),
     };
   });
 }
@@ -143,15 +149,25 @@ export function withFirstLost(
   below: SurveyedSegment | undefined,
   headLsn: number,
 ): SurveyedSegment {
-  const { name, header, flawBelow, flaws } = segment;
-  if (header !== null && flawBelow === null) return segment;
+  const { header, flawBelow } = segment;
+  if (header === null) return withFirstOfUnusable(segment, below, headLsn);
+  if (flawBelow === null) return segment;
   const lastBelow = below?.runs.at(-1)?.lastLsn;
-  // Below it nothing tells; a name that says where it begins may be wrong, and is when no log can be so long.
-  const named = header === null && name.baseLsn > headLsn && name.baseLsn < MOST_LSNS ? name.baseLsn : headLsn;
-  const isLikely = header === null && lastBelow !== undefined && named > lastBelow && named - lastBelow < MOST_LSNS;
-  const isNext = isLikely && below?.name.id === name.predecessorId;
+  return { ...segment, flawBelow: { ...flawBelow, firstLsn: lastBelow === undefined ? headLsn : lastBelow + 1 } };
+}
+
+/** Where nothing tells, its name does; but a name may be wrong, and is when no log can be so long. */
+function withFirstOfUnusable(
+  segment: SurveyedSegment,
+  below: SurveyedSegment | undefined,
+  headLsn: number,
+): SurveyedSegment {
+  const { name, flaws } = segment;
+  const named = name.baseLsn > headLsn && name.baseLsn < MOST_LSNS ? name.baseLsn : headLsn;
+  const lastBelow = below?.runs.at(-1)?.lastLsn;
+  const isNext = lastBelow !== undefined && below?.name.id === name.predecessorId && named > lastBelow &&
+    named - lastBelow < MOST_LSNS;
   const firstLsn = lastBelow === undefined || isNext ? named : lastBelow + 1;
-  if (header !== null) return { ...segment, flawBelow: flawBelow === null ? null : { ...flawBelow, firstLsn } };
   const leastLsn = named > firstLsn ? named - 1 : 0; // what it says of those before it is known to be lost
   return {
     ...segment,

@@ -53,7 +53,7 @@ interface Flight {
   readonly blocksWrite: boolean;
 }
 
-/** See the head of this file. One task of it is in flight at a time. */
+/** Makes the flushes of one log. One task of it is in flight at a time. */
 export class Flusher {
   readonly #options: FlusherOptions;
   #pace: Pace;

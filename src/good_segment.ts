@@ -5,6 +5,7 @@
  */
 
 import { type WalEvidence, WalIoError } from "./errors.ts";
+import { DAMAGED_HEADER, NO_SEGMENT, OF_ANOTHER_LOG } from "./fault_words.ts";
 import { type HeaderFault, parseSegmentName } from "./format.ts";
 import { type OpenSegmentFile, openSegmentFile, type Place, release } from "./segment.ts";
 import { type Fault, refuse, type Where } from "./verdict.ts";
@@ -54,14 +55,14 @@ export async function inspectSegment(
 }
 
 function faultOf(header: HeaderFault): Fault {
-  if (header.fault === "damaged") return { finding: "damaged-header", what: "its header is damaged" };
+  if (header.fault === "damaged") return { finding: "damaged-header", what: DAMAGED_HEADER };
   if (header.fault === "future") return { finding: "future", what: header.what };
-  return { finding: "foreign", what: "it is no segment of a log, though it is named like one" };
+  return { finding: "foreign", what: NO_SEGMENT };
 }
 
 function mismatchOf({ header }: OpenSegmentFile, name: string, logId: string | null): Fault | null {
   const { id, baseLsn, predecessor } = header;
-  if (logId !== null && header.logId !== logId) return { finding: "foreign", what: "it belongs to another log" };
+  if (logId !== null && header.logId !== logId) return { finding: "foreign", what: OF_ANOTHER_LOG };
   const named = parseSegmentName(name);
   if (named?.id === id && named.baseLsn === baseLsn && named.predecessorId === predecessor.id) return null;
   const what = `its name is wrong: the header says segment ${id} behind ${predecessor.id}, with base LSN ${baseLsn}`;

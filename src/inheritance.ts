@@ -33,19 +33,26 @@ export interface Estate {
   readonly time: number;
 }
 
-/** See the head of this file. It can be written once. */
+/** The frames that a fresh segment is born with. They can be written once. */
 export class Inheritance {
   readonly #estate: Estate;
+  readonly #first: Copy | null;
+  /** Those behind the first one. */
   readonly #copies: AsyncGenerator<Copy, void, undefined>;
-  #first: Copy | null = null;
   #keptLsn: number;
   #index: SparseIndex = new SparseIndex();
 
-  /** @param estate See {@linkcode Estate}. */
-  constructor(estate: Estate) {
+  private constructor(estate: Estate, first: Copy | null, copies: AsyncGenerator<Copy, void, undefined>) {
     this.#estate = estate;
-    this.#copies = copiesOf(estate);
+    this.#first = first;
+    this.#copies = copies;
     this.#keptLsn = estate.syncedLsn;
+  }
+
+  /** What there is to take over. */
+  static async of(estate: Estate): Promise<Inheritance> {
+    const copies = copiesOf(estate);
+    return new Inheritance(estate, (await copies.next()).value ?? null, copies);
   }
 
   /** The last LSN that is not left out; known when all is written. */
@@ -59,8 +66,7 @@ export class Inheritance {
   }
 
   /** The time of its first frame. */
-  async firstTime(): Promise<number> {
-    this.#first = (await this.#copies.next()).value ?? null;
+  get firstTime(): number {
     return this.#first?.header.time ?? this.#estate.time;
   }
 

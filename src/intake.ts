@@ -16,7 +16,7 @@ import { batchTooLarge, Pending, type PendingFrame } from "./pending.ts";
 /** The next LSN must still be a number that holds exactly. */
 const LAST_LSN: number = MAX_NUMBER - 1;
 
-/** See the head of this file. */
+/** The two buffers, and the LSN to be given out next. */
 export class Intake {
   readonly #settings: Settings;
   #isAdding = false;

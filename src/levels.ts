@@ -14,7 +14,7 @@ interface Run {
   level: Durability;
 }
 
-/** See the head of this file. */
+/** The levels that were asked for, of LSNs that are not settled yet. */
 export class Levels {
   /** Rising, from the first LSN that is not synced. */
   readonly #runs: Run[] = [];

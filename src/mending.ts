@@ -1,6 +1,6 @@
 /**
  * Makes a damaged log one that can be used. What is good up to the first damage stays where it is, and a new line of history
- * begins there: an empty segment, where the log is to end at the damage; else copies of all frames behind it that check, with
+ * begins there: an empty segment, where the log is to end at the damage; else copies of all whole frames behind it, with
  * skips for the LSNs in between. The copies are one set: they are there all at once, or not at all. What they replace keeps
  * its bytes under another name.
  *
@@ -9,16 +9,16 @@
 
 import { Births } from "./births.ts";
 import { WalDiskFullError, WalIoError } from "./errors.ts";
-import type { SurveyedSegment } from "./flaws.ts";
 import { copyOf, CopyWriter, skipOf } from "./copies.ts";
-import { asideName, type FrameChecksum, HEADER_BYTES } from "./format.ts";
+import { type FrameChecksum, HEADER_BYTES } from "./format.ts";
 import { openGoodSegment } from "./good_segment.ts";
-import type { MendingPlan, Source } from "./mending_plan.ts";
+import { countNew, type MendingPlan, type Source } from "./mending_plan.ts";
+import { setAside } from "./replaced.ts";
 import { rewriteFrames } from "./rewriting.ts";
 import type { Run } from "./runs.ts";
 import type { RuntimeFile } from "./runtime/port.ts";
 import { chunksOf, FrameScanner } from "./scan.ts";
-import { type Place, release } from "./segment.ts";
+import { type OpenSegmentFile, type Place, release } from "./segment.ts";
 import type { Spares } from "./spares.ts";
 import type { Survey, WalProgress } from "./survey.ts";
 
@@ -31,7 +31,7 @@ export interface MendingOptions {
   readonly onProgress: WalProgress;
 }
 
-/** Carries out a plan. Resolves to the new names of the files that were replaced, when all of it will be so after a power loss. */
+/** Carries out a plan. Resolves to the new names of the files that it replaces, when all of it will be so after a power loss. */
 export async function mend(survey: Survey, plan: MendingPlan, options: MendingOptions): Promise<string[]> {
   const { place, names } = options;
   await discard(place, survey.unfinished.map(({ name }) => name)); // nobody needs them, and there may be need for their room
@@ -56,11 +56,11 @@ async function discard({ runtime, directory }: Place, names: readonly string[]):
 /** Segments of one set. */
 interface Made {
   readonly names: string[];
-  /** The one that completes it has been begun: unless there was no room for that, it may be there. */
+  /** The segment that completes the set has been begun: unless there was no room for that, it may be there. */
   mayBeComplete: boolean;
 }
 
-/** Makes the segments of a new line of history. */
+/** Makes the segments of a new line of history: an empty one, where nothing is copied. */
 async function makeSegments(
   survey: Survey,
   plan: MendingPlan,
@@ -71,16 +71,17 @@ async function makeSegments(
   const lineage = plan.kept?.header ?? survey.segments.findLast(({ header }) => header !== null)?.header ?? null;
   const births = new Births(place, spares, highestId, lineage);
   births.beginEpoch(plan.predecessor.lastLsn);
-  const setId = plan.sources.length === 0 ? 0 : highestId + plan.sources.length;
+  const count = countNew(plan);
+  const setId = plan.sources.length === 0 ? 0 : highestId + count;
   let { predecessor } = plan;
   let precedingBytes = (plan.kept?.header?.precedingBytes ?? 0) + Math.max(0, predecessor.endOffset - HEADER_BYTES);
   const time = Math.max(place.runtime.now(), plan.kept?.runs[0]?.lastTime ?? 0);
-  for (const source of plan.sources.length === 0 ? [null] : plan.sources) {
-    if (source !== null) onProgress(made.names.length, plan.sources.length, "copied");
-    const isLast = source === (plan.sources.at(-1) ?? null);
-    made.mayBeComplete = isLast;
+  for (let nth = 0; nth < count; nth++) {
+    const source = plan.sources[nth];
+    if (source !== undefined) onProgress(nth, count, "copied");
+    made.mayBeComplete = nth === count - 1;
     const { lastLsn: writtenLsn } = predecessor;
-    const lastLsn = Math.max(isLast ? plan.lastLsn : 0, source?.runs.at(-1)?.lastLsn ?? writtenLsn);
+    const lastLsn = Math.max(made.mayBeComplete ? plan.lastLsn : 0, source?.runs.at(-1)?.lastLsn ?? writtenLsn);
     const segment = await births.next({
       predecessor,
       headLsn: plan.headLsn,
@@ -88,7 +89,7 @@ async function makeSegments(
       precedingBytes,
       isCutting: true,
       setId,
-      endow: (file, checksum) => copyRuns(place, source, { file, checksum, writtenLsn, lastLsn, time }),
+      endow: (file, checksum) => copySource(place, source, { file, checksum, writtenLsn, lastLsn, time }),
     });
     await segment.close();
     made.names.push(segment.name);
@@ -107,15 +108,15 @@ async function writeAgain(place: Place, { segments }: Survey, { kept, predecesso
   if (above?.header?.predecessor.id === kept.name.id) return;
   const opened = await openGoodSegment(place, { name: kept.name.name, logId: null, where: "earlier" }, "write");
   try {
-    const stretch = { offset: HEADER_BYTES, lsn: kept.name.baseLsn, endOffset: predecessor.endOffset };
-    if (!await rewriteFrames(opened, stretch)) throw changed(kept, "since it was looked at");
+    const frames = { offset: HEADER_BYTES, firstLsn: kept.name.baseLsn, endOffset: predecessor.endOffset };
+    if (!await rewriteFrames(opened, frames)) throw changed(kept.name.name, "since it was looked at");
   } finally {
     await release(opened.file);
   }
 }
 
-function changed({ name }: SurveyedSegment, what: string): WalIoError {
-  return new WalIoError(`mend ${name.name}`, new Error(`it has changed ${what}; try again`));
+function changed(name: string, what: string): WalIoError {
+  return new WalIoError(`mend ${name}`, new Error(`it has changed ${what}; try again`));
 }
 
 interface Destination {
@@ -128,65 +129,41 @@ interface Destination {
   readonly time: number;
 }
 
-async function copyRuns(place: Place, source: Source | null, to: Destination): Promise<number> {
+/** Copies what is to be copied of one file, and skips the LSNs before, between and behind that. */
+async function copySource(place: Place, source: Source | undefined, to: Destination): Promise<number> {
   const writer = new CopyWriter(to.file, to.checksum);
-  let { writtenLsn } = to;
+  let { writtenLsn, time } = to;
   const skipTo = async (lastLsn: number, time: number): Promise<void> => {
     if (lastLsn > writtenLsn) await writer.put(skipOf(writtenLsn + 1, lastLsn, { syncedLsn: to.writtenLsn, time }));
     writtenLsn = Math.max(writtenLsn, lastLsn);
   };
-  let lastTime = 0;
-  const { segment, runs } = source ?? { segment: null, runs: [] };
-  for (const run of runs) {
-    if (segment === null) continue;
-    await skipTo(run.firstLsn - 1, run.time);
-    await copyRun(place, segment, run, writer);
-    writtenLsn = run.lastLsn;
-    lastTime = run.lastTime;
+  if (source !== undefined) {
+    const { name } = source.segment.name;
+    const opened = await openGoodSegment(place, { name, logId: null, where: "earlier" }, "read");
+    try {
+      for (const run of source.runs) {
+        await skipTo(run.firstLsn - 1, run.time);
+        await copyRun(name, opened, run, writer);
+        writtenLsn = run.lastLsn;
+        time = run.lastTime;
+      }
+    } finally {
+      await release(opened.file);
+    }
   }
-  await skipTo(to.lastLsn, lastTime || to.time);
+  await skipTo(to.lastLsn, time);
   return await writer.end();
 }
 
 async function copyRun(
-  place: Place,
-  segment: SurveyedSegment,
+  name: string,
+  { file, checksum }: OpenSegmentFile,
   { offset, endOffset, firstLsn, lastLsn }: Run,
   writer: CopyWriter,
 ): Promise<void> {
-  const opened = await openGoodSegment(place, { name: segment.name.name, logId: null, where: "earlier" }, "read");
-  try {
-    const scanner = new FrameScanner(chunksOf(opened.file), opened.checksum, offset, firstLsn, endOffset);
-    for (let frame = scanner.take(); frame !== null || await scanner.more(); frame = scanner.take()) {
-      if (frame !== null && frame.lastLsn >= frame.header.firstLsn) await writer.put(copyOf(frame));
-    }
-    if (scanner.nextLsn <= lastLsn) throw changed(segment, `at offset ${scanner.offset} since it was looked at`);
-  } finally {
-    await release(opened.file);
+  const scanner = new FrameScanner(chunksOf(file), checksum, offset, firstLsn, endOffset);
+  for (let frame = scanner.take(); frame !== null || await scanner.more(); frame = scanner.take()) {
+    if (frame !== null && frame.lastLsn >= frame.header.firstLsn) await writer.put(copyOf(frame));
   }
-}
-
-/** The names under which they are kept, each of which nothing bears yet. */
-export function asideNames(replaced: readonly string[], names: readonly string[]): string[] {
-  const taken = new Set(names);
-  return replaced.map((name) => {
-    let to = asideName(name);
-    for (let nth = 2; taken.has(to); nth++) to = `${asideName(name)}.${nth}`;
-    return to;
-  });
-}
-
-/** Puts files out of the log. Resolves to their new names. */
-export async function setAside(
-  { runtime, directory }: Place,
-  replaced: readonly string[],
-  names: readonly string[],
-): Promise<string[]> {
-  const aside = asideNames(replaced, names);
-  for (const [nth, to] of aside.entries()) {
-    const name = replaced[nth];
-    if (name !== undefined) await runtime.rename(runtime.join(directory, name), runtime.join(directory, to));
-  }
-  if (aside.length > 0) await runtime.syncDirectory(directory);
-  return aside;
+  if (scanner.nextLsn <= lastLsn) throw changed(name, `at offset ${scanner.offset} since it was looked at`);
 }

@@ -45,8 +45,7 @@ export function countNew({ sources }: MendingPlan): number {
  */
 export function planCut(survey: Survey): MendingPlan {
   const { lastHeadLsn: headLsn } = survey;
-  const keptLsn = lastGood(survey).kept?.runs[0]?.lastLsn ?? 0;
-  if (keptLsn >= headLsn) return planOf(survey, [], 0);
+  if ((goodOf(survey).end?.run.lastLsn ?? 0) >= headLsn) return planOf(survey, [], 0);
   let nextLsn = headLsn;
   const sources = sourcesFrom(survey.segments, ({ firstLsn, lastLsn }) => {
     const isNext = firstLsn <= nextLsn && lastLsn >= nextLsn;
@@ -56,7 +55,7 @@ export function planCut(survey: Survey): MendingPlan {
   return planOf(survey, sources, 0);
 }
 
-/** Keeps every frame that checks. */
+/** Keeps every frame that is whole. */
 export function planSalvage(survey: Survey): MendingPlan {
   const lostLsn = flawsOf(survey).reduce((highest, { lastLsn }) => Math.max(highest, lastLsn), 0);
   return planOf(survey, sourcesOf(survey), lostLsn);
@@ -65,14 +64,13 @@ export function planSalvage(survey: Survey): MendingPlan {
 /** What checks and is not kept where it is. */
 function sourcesOf(survey: Survey): Source[] {
   const { segments, lastHeadLsn: headLsn } = survey;
-  const { nth, kept } = lastGood(survey);
-  const keptLsn = kept?.runs[0]?.lastLsn ?? 0;
-  let copiedLsn = keptLsn >= headLsn - 1 ? keptLsn : 0;
-  return sourcesFrom(segments.slice(nth), (run, segment) => {
+  const { count, end } = goodOf(survey);
+  const goodLsn = end?.run.lastLsn ?? 0;
+  let copiedLsn = goodLsn >= headLsn - 1 ? goodLsn : 0;
+  return sourcesFrom(segments.slice(count), (run) => {
     // Of two that claim the same LSNs the older one has the word.
     const { firstLsn, lastLsn } = run;
-    const isKept = segment === kept && run === kept.runs[0];
-    const isWorthCopying = !isKept && lastLsn >= firstLsn && lastLsn >= headLsn && firstLsn > copiedLsn;
+    const isWorthCopying = run !== end?.run && lastLsn >= firstLsn && lastLsn >= headLsn && firstLsn > copiedLsn;
     if (isWorthCopying) copiedLsn = lastLsn;
     return isWorthCopying;
   });
@@ -80,59 +78,56 @@ function sourcesOf(survey: Survey): Source[] {
 
 function sourcesFrom(
   segments: readonly SurveyedSegment[],
-  isTaken: (run: Run, segment: SurveyedSegment) => boolean,
+  isTaken: (run: Run) => boolean,
 ): Source[] {
-  const sources = segments.map((segment) => ({ segment, runs: segment.runs.filter((run) => isTaken(run, segment)) }));
+  const sources = segments.map((segment) => ({ segment, runs: segment.runs.filter(isTaken) }));
   return sources.filter(({ runs }) => runs.length > 0);
 }
 
 function planOf(survey: Survey, sources: readonly Source[], lostLsn: number): MendingPlan {
-  const { segments, names, unfinished, lastHeadLsn: headLsn } = survey;
-  const { nth, kept } = lastGood(survey);
-  const run = kept?.runs[0];
+  const { segments, segmentNames, unfinished, lastHeadLsn: headLsn } = survey;
+  const { count, end } = goodOf(survey);
+  const kept = end !== null && end.run.lastLsn >= headLsn - 1 ? end : null; // else it was cut away before
+  const stays = kept === null ? [] : [...new Set([...segments.slice(0, count), kept.segment])];
+  const others = new Set([...unfinished, ...stays.map(({ name }) => name)].map(({ name }) => name));
   const copied = sources.flatMap(({ runs }) => runs);
-  const others = names.filter((name) => !unfinished.includes(name)).map(({ name }) => name).sort();
   const plan = {
-    headLsn,
     sources,
     copiedBytes: sumOf(copied, ({ offset, endOffset }) => endOffset - offset),
-    entries: sumOf(copied, ({ entries }) => entries),
+    entries: sumOf(copied, ({ entries }) => entries) + sumOf(stays, ({ runs }) => runs[0]?.entries ?? 0),
     lastLsn: Math.max(lostLsn, copied.at(-1)?.lastLsn ?? 0),
-    replaced: others,
+    replaced: segmentNames.map(({ name }) => name).filter((name) => !others.has(name)).sort(),
   };
-  if (kept !== null && run !== undefined && run.lastLsn >= headLsn - 1) {
-    const stays = new Set([...segments.slice(0, nth), kept]);
-    const names = new Set([...stays].map(({ name }) => name.name));
-    return {
-      ...plan,
-      predecessor: { id: kept.name.id, endOffset: run.endOffset, lastLsn: run.lastLsn },
-      kept,
-      entries: plan.entries + sumOf([...stays], ({ runs }) => runs[0]?.entries ?? 0),
-      replaced: others.filter((name) => !names.has(name)),
-    };
+  if (kept !== null) {
+    const { segment, run: { endOffset, lastLsn } } = kept;
+    return { ...plan, headLsn, kept: segment, predecessor: { id: segment.name.id, endOffset, lastLsn } };
   }
-  // Of what is kept nothing is part of the log any more: it was cut away before.
   const firstLsn = Math.min(headLsn, copied[0]?.firstLsn ?? Infinity);
   const baseLsn = Math.max(firstLsn, segments[0]?.firstLsn ?? 1);
   const predecessor = { id: 0, endOffset: 0, lastLsn: baseLsn - 1 };
-  return { ...plan, predecessor, kept: null, headLsn: Math.max(headLsn, baseLsn) };
+  return { ...plan, headLsn: Math.max(headLsn, baseLsn), kept: null, predecessor };
 }
 
 function sumOf<T>(all: readonly T[], count: (each: T) => number): number {
   return all.reduce((sum, each) => sum + count(each), 0);
 }
 
-/** The last segment of which anything before the first damage is kept, and how many segments lie wholly before the damage. */
-function lastGood({ segments }: Survey): { readonly nth: number; readonly kept: SurveyedSegment | null } {
-  let kept: SurveyedSegment | null = null;
-  for (const [nth, segment] of segments.entries()) {
-    if (segment.flawBelow !== null) return { nth, kept };
-    const [flaw] = segment.flaws;
-    const [first] = segment.runs;
-    const isEmpty = (first?.endOffset ?? HEADER_BYTES) === HEADER_BYTES;
-    if (flaw !== undefined && isEmpty) return { nth, kept };
-    if (!isEmpty) kept = segment; // one that never got a frame is nobody's predecessor
-    if (flaw !== undefined) return { nth, kept };
+/** What is good before the first damage. */
+interface Good {
+  /** So many segments lie wholly before it. */
+  readonly count: number;
+  /** The last frames, and their segment; null where there are none. */
+  readonly end: { readonly segment: SurveyedSegment; readonly run: Run } | null;
+}
+
+function goodOf({ segments }: Survey): Good {
+  let end: Good["end"] = null;
+  for (const [count, segment] of segments.entries()) {
+    if (segment.flawBelow !== null) return { count, end };
+    const [run] = segment.runs;
+    // One that never got a frame is nobody's predecessor.
+    if (run !== undefined && run.endOffset > HEADER_BYTES) end = { segment, run };
+    if (segment.flaws.length > 0) return { count, end };
   }
-  return { nth: segments.length, kept };
+  return { count: segments.length, end };
 }

@@ -80,7 +80,7 @@ export class NumberedLock {
         const record = await readLockOwner(file, 0);
         if (record !== null && record.token !== this.#self.token) return;
         const isTold = await writeIfRoom(file, encodeLockOwner({ ...this.#self, isReleased: true }), 0);
-        // Nobody can have taken it for free, and so no other number because of it.
+        // Without room for that the file goes: it was never marked as free, so nobody has taken it over, or passed it by.
         if (!isTold) await remove(this.#runtime, this.#path);
       } finally {
         await file.close();

@@ -5,9 +5,7 @@
  * @module
  */
 
-import { setTornAside } from "./aside.ts";
 import type { OutsideVoucher } from "./behind.ts";
-import type { Chain, Link } from "./chain.ts";
 import { createChecksum } from "./checksum.ts";
 import { Committer } from "./committer.ts";
 import { Cut } from "./cut.ts";
@@ -22,26 +20,17 @@ import {
   WalIoError,
 } from "./errors.ts";
 import { type Report, reporter } from "./event.ts";
-import {
-  decodeLockMark,
-  HEADER_BYTES,
-  LOCK_MARK_BYTES,
-  MAX_NUMBER,
-  parseSegmentName,
-  type SegmentHeader,
-  type SegmentName,
-  segmentsOf,
-} from "./format.ts";
-import { openGoodSegment } from "./good_segment.ts";
+import { parseSegmentName, segmentsOf } from "./format.ts";
+import { freeLeftovers } from "./leftovers.ts";
 import { DirectoryLock } from "./lock.ts";
-import { setAside } from "./mending.ts";
+import { readLockMark } from "./lock_mark.ts";
 import { type Settings, settle, type WalOptions } from "./options.ts";
 import { recover } from "./recovery.ts";
 import { carryOut, type Remedy, remedyFor } from "./remedy.ts";
 import { damageOf, type Findings, recoveryOf, type WalRecovery } from "./report.ts";
 import { detectRuntime } from "./runtime/detect.ts";
-import type { Runtime, RuntimeFile } from "./runtime/port.ts";
-import { type Place, release } from "./segment.ts";
+import type { Runtime } from "./runtime/port.ts";
+import type { Place } from "./segment.ts";
 import { SegmentFiles } from "./segment_files.ts";
 import { Spares } from "./spares.ts";
 import { Counters } from "./stats.ts";
@@ -63,8 +52,8 @@ export interface OpenedLog {
   readonly recovery: WalRecovery;
 }
 
-/** How a log is looked at before it is recovered, where that is more than its mode asks for. */
-export interface Thorough {
+/** Who wants all of a log to be looked at before it is recovered, also where its mode does not ask for that. */
+export interface SurveyListener {
   /** Told of what was found and what the mode makes of it, before anything is refused or changed. */
   readonly found: (directory: string, names: readonly string[], survey: Survey, remedy: Remedy) => void;
   readonly onProgress: WalProgress;
@@ -74,7 +63,7 @@ export interface Thorough {
 export async function openLog(
   directory: string | URL,
   options: WalOptions,
-  thorough: Thorough | null = null,
+  listener: SurveyListener | null = null,
 ): Promise<OpenedLog> {
   const settings = settle(options);
   const runtime = options.runtime ?? await detectRuntime();
@@ -100,7 +89,7 @@ export async function openLog(
     const vouchers = await step("read the lock file of", () => readLockMark(place, lock.file));
     const { mode, names, ...looked } = await step(
       "look at the log in",
-      () => lookAt(place, settings, listed, vouchers, report, thorough),
+      () => lookAt(place, settings, listed, vouchers, report, listener),
     );
     const found = await step("recover the log in", () => recover(place, names, vouchers));
     const durationMs = Math.round(10 * (runtime.monotonicMs() - startMs)) / 10;
@@ -154,15 +143,6 @@ async function syncAncestors(runtime: Runtime, path: string, report: Report): Pr
   }
 }
 
-/** What the lock file says of the last clean end. */
-export async function readLockMark({ crc32 }: Place, lockFile: RuntimeFile): Promise<OutsideVoucher[]> {
-  const bytes = new Uint8Array(LOCK_MARK_BYTES);
-  await lockFile.read(bytes, 0); // what a short file lacks reads as zeros, as it will once an owner has written his name behind the mark
-  const mark = decodeLockMark(bytes, crc32);
-  // A mark at the highest LSN there is cannot be true: nothing could ever be appended behind it.
-  return mark === null || mark.lsn >= MAX_NUMBER ? [] : [{ evidence: "lock-mark", ...mark }];
-}
-
 /** What was looked at, and what is there after the mode has done with it what it does. */
 interface Looked extends Pick<Findings, "mode" | "damage" | "setAside" | "isMended"> {
   readonly names: readonly string[];
@@ -175,14 +155,14 @@ async function lookAt(
   names: readonly string[],
   vouchers: readonly OutsideVoucher[],
   report: Report,
-  thorough: Thorough | null,
+  listener: SurveyListener | null,
 ): Promise<Looked> {
   const untouched = { mode, names, damage: [], setAside: [], isMended: false };
-  if (mode === "tolerate-tail" && thorough === null) return untouched;
-  const { onProgress = () => {} } = thorough ?? {};
+  if (mode === "tolerate-tail" && listener === null) return untouched;
+  const { onProgress = () => {} } = listener ?? {};
   const survey = await surveyLog(place, names, vouchers, onProgress);
   const remedy = remedyFor(place, survey, mode);
-  thorough?.found(place.directory, names, survey, remedy);
+  listener?.found(place.directory, names, survey, remedy);
   const damage = damageOf(flawsOf(survey));
   const { refusal, plan } = remedy;
   if (refusal !== null) throw refusal;
@@ -212,50 +192,10 @@ function start(
   const level = end === "mended" ? "critical" : end === "torn" ? "warning" : "info";
   report({ type: "recovered", level, end, damages: damage.length, firstLsn, lastLsn });
   spares.adopt(names);
-  if (found !== null) freeLeftOver(place, spares, segments, tail.chain, found.segment.header, report);
-  if (found !== null) spares.prepare(false);
-  return { place, settings, lock, spares, tail, files: new SegmentFiles(place), committer, cut, counters, recovery };
-}
-
-/** Whether a file beside the chain was part of the log before a mending began a new line of history. */
-async function isReplaced(place: Place, name: string, { id, epoch }: SegmentHeader): Promise<boolean> {
-  const { file, header } = await openGoodSegment(place, { name, logId: null, where: "earlier" }, "read");
-  await release(file);
-  return header.id < id && header.epoch.id !== epoch.id;
-}
-
-/** The chain was walked by names: before anything is freed that is not on it, each header must say the same as its name. */
-async function confirmChain(place: Place, links: readonly Link[], logId: string): Promise<void> {
-  for (const { name } of links) {
-    const { file } = await openGoodSegment(place, { name, logId, where: "earlier" }, "read");
-    await release(file);
+  if (found !== null) {
+    const current = found.segment.header;
+    freeLeftovers({ place, spares, segments, links: tail.chain.links, current, report });
+    spares.prepare(false);
   }
-}
-
-/** What lies below the chain was cut, and only what is torn in it is worth keeping; what lies beside it was never the log's. */
-function freeLeftOver(
-  place: Place,
-  spares: Spares,
-  segments: readonly SegmentName[],
-  { links }: Chain,
-  current: SegmentHeader,
-  report: Report,
-): void {
-  const { logId } = current;
-  const onChain = new Set(links.map(({ name }) => name));
-  const leftOver = new Map(segments.filter(({ name }) => !onChain.has(name)).map((each) => [each.name, each]));
-  if (leftOver.size === 0) return;
-  const firstLsn = links[0]?.baseLsn ?? 0;
-  const confirmed = confirmChain(place, links, logId);
-  confirmed.catch(() => {}); // who waits for it hears of it
-  void spares.free([...leftOver.keys()], async (name) => {
-    await confirmed;
-    const endOffset = (leftOver.get(name)?.baseLsn ?? 0) >= firstLsn ? HEADER_BYTES : null;
-    if (endOffset !== null && await isReplaced(place, name, current)) {
-      await setAside(place, [name], await place.runtime.list(place.directory)); // a mending was stopped before it had put this file aside
-      return null;
-    }
-    const isThere = (id: number): boolean => segments.some((each) => each.id === id);
-    return await setTornAside(place, { name, logId, endOffset, isThere }, report);
-  });
+  return { place, settings, lock, spares, tail, files: new SegmentFiles(place), committer, cut, counters, recovery };
 }

@@ -50,7 +50,7 @@ export type IoMode = "auto" | "pool" | "blocking";
 /**
  * What open does about damage. What a crash tore is cut off and reported, and damage that no crash explains refuses: that is
  * `"tolerate-tail"`, unless something else is said. `"strict"` reads every segment and refuses any damage, also what a crash
- * tore. `"point-in-time"` reads every segment and ends the log at the first damage; `"salvage"` keeps every frame that checks,
+ * tore. `"point-in-time"` reads every segment and ends the log at the first damage; `"salvage"` keeps every whole frame,
  * on both sides of damage, and leaves out LSNs in between. Both change a log only where it is damaged, all at once, and keep
  * the files that were: `wal.recovery` says what is lost, and where it was set aside.
  *
@@ -68,6 +68,9 @@ export type RecoveryMode = "strict" | "tolerate-tail" | "point-in-time" | "salva
 
 /** All modes, the strictest first. */
 export const RECOVERY_MODES: readonly RecoveryMode[] = ["strict", "tolerate-tail", "point-in-time", "salvage"];
+
+/** Opens exactly where a crash explains what is found. */
+export const DEFAULT_RECOVERY_MODE: RecoveryMode = "tolerate-tail";
 
 /**
  * A set of defaults for a kind of use.
@@ -158,7 +161,7 @@ const DEFAULTS: Settings = {
   spares: 2,
   idleMs: 50,
   lossMs: 1000,
-  recovery: "tolerate-tail",
+  recovery: DEFAULT_RECOVERY_MODE,
 };
 
 /** What each preset sets. */

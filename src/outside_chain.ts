@@ -7,7 +7,7 @@
  * @module
  */
 
-import { isNextOf, type Link, linkTo, mayBeLast, rivalsAmong, type Walk, walkDown } from "./chain.ts";
+import { isNextOf, type Link, linkTo, mayBeLast, refuseRivals, type Walk, walkDown } from "./chain.ts";
 import {
   messageOf,
   systemCode,
@@ -20,6 +20,14 @@ import {
   WalTruncatedError,
   WalVersionError,
 } from "./errors.ts";
+import {
+  DAMAGED_HEADER,
+  hasNothingBefore,
+  isMissing,
+  isOfAnotherLine,
+  NO_SEGMENT,
+  OF_ANOTHER_LOG,
+} from "./fault_words.ts";
 import {
   decodeControlPayload,
   FrameKind,
@@ -50,7 +58,7 @@ export interface Section {
   readonly lastLsn: number;
 }
 
-/** See the head of this file. */
+/** The chain as one reader without the lock knows it. */
 export class OutsideChain {
   readonly #place: Place;
   readonly #fromLsn: number | null;
@@ -119,8 +127,7 @@ export class OutsideChain {
       throw new WalDirectoryError(`cannot read the log in ${directory}: ${messageOf(error)}`, error);
     });
     const segments = segmentsOf(files);
-    const rivals = rivalsAmong(segments);
-    if (rivals !== null) throw new WalFormatError(runtime.join(directory, rivals.name), rivals.what);
+    refuseRivals(this.#place, segments);
     return segments;
   }
 
@@ -152,13 +159,13 @@ export class OutsideChain {
     { header }: OpenSegmentFile,
     successor: OpenSegmentFile | null,
   ): Promise<string | null> {
-    if (header.logId !== this.#logId) return "it belongs to another log";
+    if (header.logId !== this.#logId) return OF_ANOTHER_LOG;
     if (next === null || successor === null || isNextOf(successor.header, header)) return null;
     // The segment behind it may say that it is the successor that does not belong here.
     const after = next.next === null ? null : await this.#openNamed(next.next.name, next.next.id);
     if (after !== null) await release(after.file);
     const isBorneOut = after === null || isNextOf(after.header, successor.header);
-    return isBorneOut ? `it is of another line of history than ${next.name}` : null;
+    return isBorneOut ? isOfAnotherLine(next.name) : null;
   }
 
   /** Whether the file of a segment is another's by now. */
@@ -218,8 +225,7 @@ export class OutsideChain {
     const [lowest] = walked.links;
     if (lowest === undefined || lowest.baseLsn <= this.#nextLsn) return walked.links;
     const damage = { segment: lowest.name, offset: 0, lsn: this.#nextLsn, evidence: "successor" } as const;
-    const what = `its name says that nothing is before it, and LSN ${this.#nextLsn} is in the log`;
-    this.#staleReason = new WalCorruptionError(damage, `${lowest.name}: ${what}`);
+    this.#staleReason = new WalCorruptionError(damage, `${lowest.name}: ${hasNothingBefore(this.#nextLsn)}`);
     return null;
   }
 
@@ -233,7 +239,7 @@ export class OutsideChain {
 
   #stale({ id, successor }: NonNullable<Walk["missing"]>): null {
     const lost = { segment: `number ${id}`, offset: 0, lsn: this.#nextLsn, evidence: "successor" } as const;
-    this.#staleReason = new WalCorruptionError(lost, `segment number ${id}, which ${successor} names, is missing`);
+    this.#staleReason = new WalCorruptionError(lost, isMissing(id, successor));
     return null;
   }
 
@@ -316,7 +322,7 @@ async function vouchedBehind({ file, checksum }: OpenSegmentFile, offset: number
 }
 
 function headerDamage(path: string, name: string, fault: "foreign" | "damaged"): Error {
-  if (fault === "foreign") return new WalFormatError(path, "it is no segment of a log, though it is named like one");
+  if (fault === "foreign") return new WalFormatError(path, NO_SEGMENT);
   const lsn = parseSegmentName(name)?.baseLsn ?? 1;
-  return new WalCorruptionError({ segment: name, offset: 0, lsn, evidence: "name" }, `${path}: its header is damaged`);
+  return new WalCorruptionError({ segment: name, offset: 0, lsn, evidence: "name" }, `${path}: ${DAMAGED_HEADER}`);
 }

@@ -26,7 +26,7 @@ const MOST_STALE_LISTINGS = 100;
 /** What became of a turn: all that is vouched for was shown, or the files have changed meanwhile. */
 type Turn = "end" | "stale";
 
-/** See the head of this file. */
+/** One reader of a log in another process, at its place. */
 export class OutsideReader {
   readonly #place: Place;
   readonly #chain: OutsideChain;

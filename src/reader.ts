@@ -8,6 +8,7 @@ import { viewOf } from "./bytes.ts";
 import { isNextOf, learnEnd, type Link, type Pin } from "./chain.ts";
 import { decodeEntries, type Entry, givenAway } from "./entry.ts";
 import { WalCorruptionError, WalFormatError, WalIoError, WalTruncatedError } from "./errors.ts";
+import { isOfAnotherLine } from "./fault_words.ts";
 import { readFooter } from "./footer.ts";
 import { decodeFrameHeader, FRAME_HEADER_BYTES, HEADER_BYTES, type IndexPoint, type SegmentHeader } from "./format.ts";
 import { FrameScanner, type ScannedFrame } from "./scan.ts";
@@ -136,7 +137,7 @@ export class ChainReader implements Pin {
     if (isNextOf(successor, file.opened.header)) return learnEnd(link, successor);
     const after = link.next.next === null ? null : await this.#headerOf(link.next.next, segment.header.logId);
     if (after !== null && !isNextOf(after, successor)) return await file.size(); // it is the other one that does not belong here
-    throw new WalFormatError(this.#files.pathOf(link), `it is of another line of history than ${link.next.name}`);
+    throw new WalFormatError(this.#files.pathOf(link), isOfAnotherLine(link.next.name));
   }
 
   /** Null where it cannot be used. */

@@ -7,23 +7,16 @@
  */
 
 import { completionOf, lookBehind, type OutsideVoucher, voucherFor } from "./behind.ts";
-import { isNextOf, type Link, mayBeLast, rivalsAmong, walkDown } from "./chain.ts";
-import { WalError, WalFormatError, WalIoError } from "./errors.ts";
-import {
-  asideIdsIn,
-  decodeControlPayload,
-  FrameKind,
-  HEADER_BYTES,
-  parseSegmentName,
-  type SegmentName,
-  segmentsOf,
-} from "./format.ts";
-import { inspectSegment, openGoodSegment } from "./good_segment.ts";
-import { readContents } from "./runs.ts";
+import { type Link, mayBeLast, refuseRivals } from "./chain.ts";
+import { walkToHead } from "./chain_walk.ts";
+import { WalError, WalIoError } from "./errors.ts";
+import { hasNoGoodFrame, hasVanished } from "./fault_words.ts";
+import { asideIdsIn, decodeControlPayload, FrameKind, HEADER_BYTES, type SegmentName, segmentsOf } from "./format.ts";
+import { openGoodSegment } from "./good_segment.ts";
 import { rewriteFrames } from "./rewriting.ts";
 import { chunksOf, FrameScanner } from "./scan.ts";
 import { judgeSets, type PassedOver } from "./sets.ts";
-import { type OpenSegmentFile, openSegmentFile, type Place, release, Segment } from "./segment.ts";
+import { type OpenSegmentFile, type Place, release, Segment } from "./segment.ts";
 import { refuse } from "./verdict.ts";
 
 /** A mark at the end of the last segment: it goes before anything is written behind it. */
@@ -107,8 +100,7 @@ export async function recover(
   vouchers: readonly OutsideVoucher[],
 ): Promise<Found | null> {
   const segments = segmentsOf(names);
-  const rivals = rivalsAmong(segments);
-  if (rivals !== null) throw new WalFormatError(pathOf(place, rivals.name), rivals.what);
+  refuseRivals(place, segments);
   const { last, completion } = await openLast(place, segments, asideIdsIn(names));
   const highest = [...vouchers, ...completion].reduce<OutsideVoucher | null>(
     (a, b) => a === null || b.segmentId > a.segmentId ? b : a,
@@ -118,7 +110,7 @@ export async function recover(
     if (highest !== null && highest.segmentId > (last?.header.id ?? 0)) {
       const { evidence, segmentId, offset } = highest;
       const lsn = last === null ? 1 : (await scanLast(new Segment(last, HEADER_BYTES))).nextLsn;
-      const fault = { finding: "missing", what: `segment number ${segmentId} has vanished` } as const;
+      const fault = { finding: "missing", what: hasVanished(segmentId) } as const;
       refuse("last", fault, { segment: `number ${segmentId}`, offset, lsn, evidence }, place.directory);
     }
     return last === null ? null : await recoverFrom(place, last, segments, vouchers);
@@ -161,10 +153,6 @@ async function openLast(place: Place, names: readonly SegmentName[], asideIds: R
   return { last: await open(complete.name), completion: [completionOf(complete.header)] };
 }
 
-function pathOf({ runtime, directory }: Place, name: string): string {
-  return runtime.join(directory, name);
-}
-
 async function recoverFrom(
   place: Place,
   last: LastFile,
@@ -180,10 +168,10 @@ async function recoverFrom(
     const segment = new Segment(last, HEADER_BYTES);
     const scan = await reading(scanLast(segment));
     segment.endOffset = scan.endOffset;
-    const torn = await reading(judgeTail(segment, scan, vouchers, pathOf(place, last.name)));
-    const links = await walk(place, last, segments, scan);
-    const { endOffset, doubtfulOffset: offset, doubtfulLsn: lsn } = scan;
-    const isRewritten = await reading(rewriteFrames(segment, { offset, lsn, endOffset }));
+    const torn = await reading(judgeTail(segment, scan, vouchers, place.runtime.join(place.directory, last.name)));
+    const links = await walkToHead({ place, segments, last, headLsn: scan.headLsn });
+    const { endOffset, doubtfulOffset: offset, doubtfulLsn: firstLsn } = scan;
+    const isRewritten = await reading(rewriteFrames(segment, { offset, firstLsn, endOffset }));
     segment.endOffset = segment.syncedOffset = scan.sealedOffset;
     if (!isRewritten) continue; // the cache showed something else the second time: what it lost is not the log's
     return {
@@ -258,77 +246,8 @@ async function judgeTail(
   const finding = tornEnd === endOffset ? "whole" : "bad-frame";
   if (voucher !== "nothing") {
     const damage = { segment: segment.name, offset: endOffset, lsn: nextLsn, evidence: voucher };
-    const what = `no good frame begins at offset ${endOffset}, where LSN ${nextLsn} must be`;
-    refuse("last", { finding, what }, damage, path);
+    refuse("last", { finding, what: hasNoGoodFrame(endOffset, nextLsn) }, damage, path);
   }
   if (finding === "whole") return null;
   return { segment: segment.name, offset: endOffset, bytes: tornEnd - endOffset, firstLsn, lastLsn };
-}
-
-/** The chain down to head, by names; of the predecessor of the last segment the header and the size are looked at too. */
-async function walk(place: Place, last: LastFile, segments: readonly SegmentName[], scan: Scan): Promise<Link[]> {
-  const walked = walkDown(segments, last.header, scan.headLsn);
-  const { predecessor } = last.header;
-  if (walked.missing !== null) {
-    const { id, successor } = walked.missing;
-    const lsn = await firstLostIn(place, segments, id, parseSegmentName(successor)?.baseLsn ?? 1);
-    const fault = { finding: "missing", what: `segment number ${id}, which ${successor} names, is missing` } as const;
-    const damage = { segment: `number ${id}`, offset: 0, lsn, evidence: "successor" } as const;
-    return refuse("earlier", fault, damage, place.directory);
-  }
-  const [lowest] = walked.links;
-  if (lowest !== undefined && lowest.baseLsn > scan.headLsn) { // only a first segment has nothing before it, and the head in it
-    const what = `its name says that nothing is before it, and the log begins with LSN ${scan.headLsn}`;
-    const damage = { segment: lowest.name, offset: 0, lsn: scan.headLsn, evidence: "successor" } as const;
-    refuse("earlier", { finding: "damaged-header", what }, damage, pathOf(place, lowest.name));
-  }
-  const second = walked.links.at(-2);
-  if (second === undefined) return walked.links;
-  const { name } = second;
-  const { logId } = last.header;
-  const opened = await openGoodSegment(place, { name, logId, where: "earlier" }, "read");
-  try {
-    second.precedingBytes = opened.header.precedingBytes;
-    if (!isNextOf(last.header, opened.header)) {
-      throw new WalFormatError(pathOf(place, name), `it is of another line of history than ${last.name}`);
-    }
-    if (opened.sizeBytes < predecessor.endOffset) {
-      const { runs: [{ endOffset: offset, lastLsn }] } = await readContents(opened, predecessor);
-      const what = `it ends before offset ${predecessor.endOffset}, where ${last.name} says it ends`;
-      const damage = { segment: name, offset, lsn: lastLsn + 1, evidence: "successor" } as const;
-      refuse("earlier", { finding: "shrunk", what }, damage, pathOf(place, name));
-    }
-  } finally {
-    await release(opened.file);
-  }
-  await weighFirst(place, walked.links[0]);
-  return walked.links;
-}
-
-/** The first LSN that is lost with a missing segment: the one behind what is there below it. */
-async function firstLostIn(
-  place: Place,
-  segments: readonly SegmentName[],
-  missingId: number,
-  successorLsn: number,
-): Promise<number> {
-  const below = segments.find(({ id, baseLsn }) => id < missingId && baseLsn < successorLsn);
-  if (below === undefined) return 1;
-  const opened = await inspectSegment(place, { name: below.name, logId: null }, "read");
-  if ("finding" in opened) return below.baseLsn;
-  try {
-    const { runs } = await readContents(opened, { endOffset: opened.sizeBytes, lastLsn: successorLsn - 1 });
-    return (runs.at(-1)?.lastLsn ?? 0) + 1;
-  } finally {
-    await release(opened.file);
-  }
-}
-
-/** Only to know how much the log holds: damage in it is found when it is read. */
-async function weighFirst(place: Place, first: Link | undefined): Promise<void> {
-  if (first === undefined || first.precedingBytes !== null) return;
-  const opened = await openSegmentFile(place, first.name, "read").catch(() => null);
-  if (opened === null || "fault" in opened) return;
-  first.precedingBytes = opened.header.precedingBytes;
-  await release(opened.file);
 }

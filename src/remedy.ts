@@ -6,14 +6,14 @@
 
 import { WalDiskFullError, type WalError, WalLimitError } from "./errors.ts";
 import type { Report } from "./event.ts";
-import type { Flaw } from "./flaws.ts";
+import { isTorn } from "./flaws.ts";
 import { MAX_NUMBER, SMALLEST_SEGMENT_BYTES } from "./format.ts";
-import { mend } from "./mending.ts";
+import { mend, type MendingOptions } from "./mending.ts";
 import { countNew, type MendingPlan, planCut, planSalvage } from "./mending_plan.ts";
 import type { RecoveryMode } from "./options.ts";
 import type { Place } from "./segment.ts";
 import { Spares } from "./spares.ts";
-import { flawsOf, type Survey, type WalProgress } from "./survey.ts";
+import { flawsOf, type Survey } from "./survey.ts";
 import { decide, refusalOf } from "./verdict.ts";
 
 /** What a mode makes of a survey. */
@@ -36,10 +36,19 @@ export function remedyFor(place: Place, survey: Survey, mode: RecoveryMode): Rem
   }
   const plan = planFor(survey, mode);
   if (plan === null || survey.highestId + countNew(plan) <= MAX_NUMBER) return { refusal: null, plan };
+  return { refusal: noIdLeft(place, survey), plan: null };
+}
+
+/** No log gets so far: something that claims it has was forged, or is damaged. */
+function noIdLeft({ directory }: Place, { highestId, segmentNames }: Survey): WalLimitError {
+  const named = segmentNames.find(({ id }) => id === highestId);
+  const advice = named === undefined
+    ? "remove the lock file, whose mark says so"
+    : `move ${named.name}, whose name says so, out of the directory`;
   const message =
-    `cannot mend the log in ${place.directory}: segment id ${survey.highestId} has been used, and ${MAX_NUMBER} ` +
-    "is the last there is; move the file or remove the lock file that says so";
-  return { refusal: new WalLimitError("segmentId", survey.highestId, MAX_NUMBER, message), plan: null };
+    `cannot mend the log in ${directory}: segment id ${highestId} has been used, and ${MAX_NUMBER} is the ` +
+    `last there is; ${advice}`;
+  return new WalLimitError("segmentId", highestId, MAX_NUMBER, message);
 }
 
 function planFor(survey: Survey, mode: RecoveryMode): MendingPlan | null {
@@ -53,17 +62,9 @@ function planFor(survey: Survey, mode: RecoveryMode): MendingPlan | null {
   return flaws.every(isTorn) && plan.sources.length === 0 ? null : plan;
 }
 
-function isTorn({ voucher }: Flaw): boolean {
-  return voucher === "nothing";
-}
-
 /** What is needed to carry out the plan of a remedy. */
-export interface CarryingOut {
-  readonly place: Place;
-  /** Every name in the directory. */
-  readonly names: readonly string[];
+export interface CarryingOut extends Omit<MendingOptions, "spares"> {
   readonly report: Report;
-  readonly onProgress: WalProgress;
 }
 
 /** Carries out the plan of a remedy. Resolves to the new names of files that are not part of the log any more. */

@@ -8,14 +8,15 @@ import { checkChoice, checkFlag, checkFunction, checkOptions } from "./checks.ts
 import { closeLog } from "./closing.ts";
 import type { WalEvent } from "./event.ts";
 import { parseSegmentName } from "./format.ts";
-import { asideNames } from "./mending.ts";
-import { type OpenedLog, openLog, resolveDirectory, type Thorough } from "./opening.ts";
-import { RECOVERY_MODES, type RecoveryMode, type WalOptions } from "./options.ts";
+import { type OpenedLog, openLog, resolveDirectory, type SurveyListener } from "./opening.ts";
+import { DEFAULT_RECOVERY_MODE, RECOVERY_MODES, type RecoveryMode, type WalOptions } from "./options.ts";
 import { type Remedy, remedyFor } from "./remedy.ts";
+import { asideNames } from "./replaced.ts";
 import { reportOf, type WalReport } from "./report.ts";
 import { detectRuntime } from "./runtime/detect.ts";
 import type { Survey } from "./survey.ts";
-import { inspect, listLog, progressOf, type VerifyOptions } from "./verify.ts";
+import { listLog } from "./unlocked_survey.ts";
+import { surveyDirectory, progressOf, type VerifyOptions } from "./verify.ts";
 
 /**
  * What {@linkcode Wal.repair} takes.
@@ -88,12 +89,12 @@ export async function repairLog(directory: string | URL, options: RepairOptions)
   checkFlag("dryRun", options.dryRun);
   checkFunction("onEvent", options.onEvent);
   checkFunction("onProgress", options.onProgress);
-  const { mode = "tolerate-tail", dryRun = false } = options;
+  const { mode = DEFAULT_RECOVERY_MODE, dryRun = false } = options;
   return dryRun ? await wouldRepair(directory, mode, options) : await repair(directory, mode, options);
 }
 
 async function wouldRepair(directory: string | URL, mode: RecoveryMode, options: RepairOptions): Promise<WalRepair> {
-  const { place, names, survey } = await inspect(directory, options);
+  const { place, names, survey } = await surveyDirectory(directory, options);
   return { ...foretell(place.directory, names, survey, remedyFor(place, survey, mode), mode), dryRun: true };
 }
 
@@ -118,7 +119,7 @@ function foretell(
     lastLsn: Math.max(plan.predecessor.lastLsn, plan.lastLsn),
     entries: plan.entries,
     copiedBytes: plan.copiedBytes,
-    setAside: asideNames(plan.replaced, names),
+    setAside: [...asideNames(plan.replaced, names).values()],
   };
 }
 
@@ -131,7 +132,7 @@ async function repair(directory: string | URL, mode: RecoveryMode, options: Repa
   }
   const { onEvent, signal } = options;
   let foretold: WalRepair | null = null;
-  const thorough: Thorough = {
+  const listener: SurveyListener = {
     found: (path, names, survey, remedy) => foretold = foretell(path, names, survey, remedy, mode),
     onProgress: progressOf(options),
   };
@@ -147,7 +148,7 @@ async function repair(directory: string | URL, mode: RecoveryMode, options: Repa
   };
   let log: OpenedLog;
   try {
-    log = await openLog(directory, given, thorough);
+    log = await openLog(directory, given, listener);
   } catch (error) {
     if (foretold === null || told().outcome !== "refused") throw error;
     return told();

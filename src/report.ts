@@ -5,7 +5,7 @@
  */
 
 import type { WalEvidence } from "./errors.ts";
-import type { Flaw, SurveyedSegment } from "./flaws.ts";
+import { type Flaw, isTorn, type SurveyedSegment } from "./flaws.ts";
 import { parseAsideName, parseTornName } from "./format.ts";
 import type { RecoveryMode } from "./options.ts";
 import type { Found, TornReport } from "./recovery.ts";
@@ -60,13 +60,13 @@ export interface WalDamage {
 export interface SegmentReport {
   /** The name of the file. */
   readonly name: string;
-  /** The first LSN that belongs into it. */
+  /** The first LSN that belongs in it. */
   readonly firstLsn: number;
   /** The last LSN that was found in it; one less than the first where it holds none. */
   readonly lastLsn: number;
-  /** Entries that check, also those behind damage. */
+  /** Entries in whole frames, also those behind damage. */
   readonly entries: number;
-  /** Bytes of frames that check. */
+  /** Bytes of whole frames. */
   readonly bytes: number;
   /** The size of the file, with what is prepared in it; 0 where it cannot be used. */
   readonly sizeBytes: number;
@@ -98,9 +98,9 @@ export interface WalReport {
   readonly firstLsn: number;
   /** The last LSN that was found, or left out; 0 in an empty log. */
   readonly lastLsn: number;
-  /** Entries that check. Those of the first file that lie before the first LSN are among them. */
+  /** Entries in whole frames. Those of the first file that lie before the first LSN are among them. */
   readonly entries: number;
-  /** Bytes of frames that check. */
+  /** Bytes of whole frames. */
   readonly bytes: number;
   /** Its files, oldest first. */
   readonly segments: readonly SegmentReport[];
@@ -167,20 +167,14 @@ export interface WalRecovery {
 
 /** The damage that flaws are. */
 export function damageOf(flaws: readonly Flaw[]): WalDamage[] {
-  return flaws.map(({ voucher, segment, offset, bytes, firstLsn, lastLsn, what }) => ({
-    kind: voucher === "nothing" ? "torn" : "corrupt",
-    segment,
-    offset,
-    bytes,
-    firstLsn,
-    lastLsn,
-    evidence: voucher,
-    what,
-  }));
+  return flaws.map((flaw) => {
+    const { voucher: evidence, segment, offset, bytes, firstLsn, lastLsn, what } = flaw;
+    return { kind: isTorn(flaw) ? "torn" : "corrupt", segment, offset, bytes, firstLsn, lastLsn, evidence, what };
+  });
 }
 
 /** What a crash tore, as damage. */
-export function tornDamage({ segment, offset, bytes, firstLsn, lastLsn }: TornReport): WalDamage {
+function tornDamage({ segment, offset, bytes, firstLsn, lastLsn }: TornReport): WalDamage {
   const what = `a crash tore what follows offset ${offset}`;
   return { kind: "torn", segment, offset, bytes, firstLsn, lastLsn, evidence: "nothing", what };
 }

@@ -5,24 +5,16 @@
  * @module
  */
 
+import type { Run } from "./runs.ts";
 import { chunksOf, FrameScanner, type ScannedFrame } from "./scan.ts";
 import type { OpenSegmentFile } from "./segment.ts";
-
-/** Frames that follow each other. */
-export interface Stretch {
-  /** Where the first one begins. */
-  readonly offset: number;
-  /** Its first LSN. */
-  readonly lsn: number;
-  readonly endOffset: number;
-}
 
 /** False where they read differently than before, and then nothing is synced: what the cache has lost meanwhile is gone. */
 export async function rewriteFrames(
   { file, checksum }: Pick<OpenSegmentFile, "file" | "checksum">,
-  { offset, lsn, endOffset }: Stretch,
+  { offset, firstLsn, endOffset }: Pick<Run, "offset" | "firstLsn" | "endOffset">,
 ): Promise<boolean> {
-  const scanner = new FrameScanner(chunksOf(file), checksum, offset, lsn, endOffset);
+  const scanner = new FrameScanner(chunksOf(file), checksum, offset, firstLsn, endOffset);
   let run: ScannedFrame[] = [];
   const writeRun = async (): Promise<void> => {
     const [first] = run;

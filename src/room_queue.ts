@@ -13,7 +13,7 @@ interface RoomWaiter {
   isGone: boolean;
 }
 
-/** See the head of this file. */
+/** The line of those who wait. */
 export class RoomQueue {
   #waiters: RoomWaiter[] = [];
   /** How many of them are not gone. */

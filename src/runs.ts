@@ -1,5 +1,5 @@
 /**
- * Reads all frames of one file that check, also those behind damage.
+ * Reads all whole frames of one file, also those behind damage.
  *
  * @module
  */
@@ -60,7 +60,7 @@ interface Start {
 export async function readContents(opened: OpenSegmentFile, limits: Limits): Promise<Contents> {
   const reading = new Reading(opened, limits);
   const first = await reading.run({ offset: HEADER_BYTES, lsn: opened.header.baseLsn });
-  const { isMarked, headLsn: firstHeadLsn } = reading;
+  const { isMarked, lastHeadLsn: firstHeadLsn } = reading;
   const runs: [Run, ...Run[]] = [first];
   let last = first;
   while (last.endOffset < limits.endOffset && last.lastLsn < limits.lastLsn) {
@@ -69,8 +69,8 @@ export async function readContents(opened: OpenSegmentFile, limits: Limits): Pro
     last = await reading.run(start);
     runs.push(last);
   }
-  const { sureHeadLsn, headLsn: lastHeadLsn } = reading;
-  return { runs, headLsn: Math.max(firstHeadLsn, sureHeadLsn), lastHeadLsn, isMarked };
+  const { followedHeadLsn, lastHeadLsn } = reading;
+  return { runs, headLsn: Math.max(firstHeadLsn, followedHeadLsn), lastHeadLsn, isMarked };
 }
 
 /** A file that is read piece by piece, from many places close to each other: the last large piece is kept. */
@@ -110,9 +110,10 @@ class Reading {
   readonly #opened: OpenSegmentFile;
   readonly #limits: Limits;
   readonly #chunks: KeptChunk;
-  headLsn = 0;
+  /** The greatest LSN in a head frame. */
+  lastHeadLsn = 0;
   /** The same, but for a head frame that nothing follows yet. */
-  sureHeadLsn = 0;
+  followedHeadLsn = 0;
   isMarked = false;
 
   constructor(opened: OpenSegmentFile, limits: Limits) {
@@ -133,8 +134,10 @@ class Reading {
       if (frame === null) continue;
       if (frame.lastLsn > lastLsn) break;
       const { header, view, at } = frame;
-      this.sureHeadLsn = this.headLsn;
-      if (header.kind === FrameKind.HEAD) this.headLsn = Math.max(this.headLsn, decodeControlPayload(view, at));
+      this.followedHeadLsn = this.lastHeadLsn;
+      if (header.kind === FrameKind.HEAD) {
+        this.lastHeadLsn = Math.max(this.lastHeadLsn, decodeControlPayload(view, at));
+      }
       this.isMarked = header.kind === FrameKind.MARK;
       if (endOffset === offset) time = header.time;
       lastTime = header.time;
@@ -152,10 +155,7 @@ class Reading {
     for await (const { header, offset: at } of searchHeaders(this.#chunks, checksum, offset, endOffset, CHUNK_BYTES)) {
       const { firstLsn } = header;
       if (firstLsn < nextLsn || firstLsn > lastLsn) continue;
-      const scanner = this.#scannerAt(at, firstLsn);
-      let frame = scanner.take();
-      while (frame === null && await scanner.more()) frame = scanner.take();
-      if (frame !== null) return { offset: at, lsn: firstLsn };
+      if (await this.#scannerAt(at, firstLsn).first() !== null) return { offset: at, lsn: firstLsn };
     }
     return null;
   }

@@ -191,6 +191,13 @@ export class FrameScanner {
     this.#ahead = { offset, bytes: ahead };
   }
 
+  /** The frame that it stands before; null where none does. */
+  async first(): Promise<ScannedFrame | null> {
+    let frame = this.take();
+    while (frame === null && await this.more()) frame = this.take();
+    return frame;
+  }
+
   #bad(): null {
     this.#isBad = true;
     return null;

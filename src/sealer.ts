@@ -31,7 +31,7 @@ export interface Outgoing {
 /** So much is sealed while what was sealed before is being written. */
 const PART_BYTES = 1024 * 1024;
 
-/** See the head of this file. */
+/** What is between the pending buffer and the segment that takes its frames. */
 export class Sealer {
   readonly #runtime: Runtime;
   readonly #counters: Counters;

@@ -57,7 +57,7 @@ export class SharedFile implements Chunks {
   }
 }
 
-/** See the head of this file. */
+/** The open files of one log. */
 export class SegmentFiles {
   readonly #place: Place;
   readonly #uses: Map<Link, Promise<SharedFile>> = new Map();

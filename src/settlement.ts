@@ -23,7 +23,7 @@ export interface Progress {
   readonly writtenLsn: number;
 }
 
-/** See the head of this file. */
+/** Settles those who wait, as far as the log has come. */
 export class Settlement implements Outcomes {
   readonly #progress: Progress;
   readonly #levels: Levels = new Levels();

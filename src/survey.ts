@@ -6,9 +6,10 @@
  */
 
 import { completionOf, lookBehind, type OutsideVoucher, voucherFor } from "./behind.ts";
-import { isNextOf, mayBeLast, rivalsAmong } from "./chain.ts";
+import { isNextOf, linkTo, mayBeLast, rivalsAmong } from "./chain.ts";
 import { WalError, WalIoError } from "./errors.ts";
-import { asideIdsIn, MAX_NUMBER, type SegmentName, segmentsOf } from "./format.ts";
+import { hasNoGoodFrame, hasVanished, isOfAnotherLine } from "./fault_words.ts";
+import { asideIdsIn, MAX_NUMBER, type SegmentHeader, type SegmentName, segmentsOf } from "./format.ts";
 import {
   claimOf,
   type Flaw,
@@ -28,12 +29,12 @@ import { judgeSets, type PassedOver } from "./sets.ts";
 import { type OpenSegmentFile, type Place, release } from "./segment.ts";
 import type { Ending } from "./verdict.ts";
 
-/** See the head of this file. */
+/** All that is in the files of a log. */
 export interface Survey {
   /** Oldest first. */
   readonly segments: readonly SurveyedSegment[];
   /** Every file that is named like a segment, also those that are not part of the log. */
-  readonly names: readonly SegmentName[];
+  readonly segmentNames: readonly SegmentName[];
   /** Those of them that a mending was making when it was stopped: their set was never complete. */
   readonly unfinished: readonly SegmentName[];
   /** The highest id that any of them bears, or a voucher names. */
@@ -124,7 +125,7 @@ class Surveyor {
     const lastLsn = last?.runs.at(-1)?.lastLsn ?? (last?.firstLsn ?? this.#headLsn) - 1;
     return {
       segments: whole,
-      names,
+      segmentNames: names,
       unfinished: this.#unfinished,
       highestId: Math.max(0, ...names.map(({ id }) => id), ...this.#vouchers.map(({ segmentId }) => segmentId)),
       headLsn: this.#headLsn,
@@ -155,12 +156,12 @@ class Surveyor {
   }
 
   /**
-   * Which log this is: the last segment says so, unless the one below it says something else, and the one below that does not
-   * bear the last one out.
+   * Which log this is. The last segment says so; where the one below it says something else, one of the two is a stranger, and the
+   * third tells which: the last one is right if that bears it out, else the second.
    */
-  async #findLogId(last: SegmentName | null): Promise<string | null> {
+  async #findLogId(newest: SegmentName | null): Promise<string | null> {
     const found: (string | null)[] = [];
-    for (let name = last ?? undefined; name !== undefined && found.length < 3;) {
+    for (let name = newest ?? undefined; name !== undefined && found.length < 3;) {
       const opened = await inspectSegment(this.#place, { name: name.name, logId: null }, "read");
       if ("finding" in opened) return found[0] ?? null;
       await release(opened.file);
@@ -168,53 +169,48 @@ class Surveyor {
       const { predecessorId } = name;
       name = this.#names.find(({ id }) => id === predecessorId);
     }
-    const [first = null, second = first, third = second] = found;
-    return first === third ? first : second;
+    const [last = null, second = last, third = second] = found;
+    return last === third ? last : second;
   }
 
-  /** What lies below a segment, as far as there is anything; null where the log begins in it. */
+  /**
+   * What lies below a segment, as far as there is anything; null where the log begins in it. Where files below are gone already, the
+   * head is where its last head frame says.
+   */
   #below({ name, header }: SurveyedSegment, stated: Stated | null): Below | null {
-    const { id, predecessorId, baseLsn } = name;
+    return header === null ? this.#guessBelow(name, stated) : this.#belowOf(name, header);
+  }
+
+  /** Below a file that cannot be used: what its name says may be wrong, and ends nothing. */
+  #guessBelow({ id, predecessorId, baseLsn }: SegmentName, stated: Stated | null): Below | null {
     const named = this.#names.find((each) => each.id === predecessorId);
-    const next = this.#names.find((each) => each.id < id) ?? null;
-    if (header === null) { // what its name says may be wrong: it ends nothing
-      const lower = named ?? next;
-      if (lower === null) return null;
-      const bound = stated?.lastLsn ?? MAX_NUMBER - 1;
-      const isLikely = baseLsn > lower.baseLsn && baseLsn - 1 <= bound && baseLsn - lower.baseLsn < MOST_LSNS;
-      const lastLsn = isLikely ? baseLsn - 1 : bound;
-      return {
-        name: lower,
-        flaw: null,
-        stated: {
-          lastLsn,
-          endOffset: null,
-          isWhole: isLikely && lower === named,
-          successor: null,
-          above: stated?.above ?? null,
-        },
-      };
-    }
+    const name = named ?? this.#names.find((each) => each.id < id) ?? null;
+    if (name === null) return null;
+    const bound = stated?.lastLsn ?? MAX_NUMBER - 1;
+    const isLikely = baseLsn > name.baseLsn && baseLsn - 1 <= bound && baseLsn - name.baseLsn < MOST_LSNS;
+    const lastLsn = isLikely ? baseLsn - 1 : bound;
+    const isExact = isLikely && name === named;
+    const above = stated?.above ?? null;
+    return { name, flaw: null, stated: { lastLsn, endOffset: null, isExact, successor: null, above } };
+  }
+
+  #belowOf(segment: SegmentName, header: SegmentHeader): Below | null {
+    const { predecessorId, baseLsn } = segment;
     if (predecessorId === 0 || baseLsn <= this.#headLsn) return null;
     const { lastLsn, endOffset } = header.predecessor;
+    const named = this.#names.find(({ id }) => id === predecessorId);
     if (named !== undefined && named.baseLsn <= baseLsn) {
-      return {
-        name: named,
-        flaw: null,
-        stated: { lastLsn, endOffset, isWhole: true, successor: header, above: header },
-      };
+      const stated = { lastLsn, endOffset, isExact: true, successor: header, above: header };
+      return { name: named, flaw: null, stated };
     }
     if (named === undefined && baseLsn <= this.#lastHeadLsn) { // files go when the head is synced that they lie below
       this.#headLsn = this.#lastHeadLsn;
       return null;
     }
     // Nothing says which one was below the one that is missing.
-    const lower = this.#names.find((each) => each.id < predecessorId && each.baseLsn < baseLsn) ?? null;
-    return {
-      name: lower,
-      flaw: missingBelow(name),
-      stated: { lastLsn, endOffset: null, isWhole: false, successor: null, above: header },
-    };
+    const name = this.#names.find((each) => each.id < predecessorId && each.baseLsn < baseLsn) ?? null;
+    const stated = { lastLsn, endOffset: null, isExact: false, successor: null, above: header };
+    return { name, flaw: missingBelow(segment), stated };
   }
 
   /** A voucher may know of a segment that is not there. */
@@ -231,7 +227,7 @@ class Surveyor {
       bytes: 0,
       firstLsn: lastLsn + 1,
       lastLsn: voucher.lsn > lastLsn ? voucher.lsn : 0,
-      what: `segment number ${highest} has vanished`,
+      what: hasVanished(highest),
     };
   }
 
@@ -243,9 +239,11 @@ class Surveyor {
       return unusable(claimed, where, opened, stated?.lastLsn ?? this.#lastLsnOf(name));
     }
     this.#logId ??= opened.header.logId;
-    if (stated !== null && stated.successor !== null && !isNextOf(stated.successor, opened.header)) {
+    const successor = stated?.successor ?? null;
+    if (stated !== null && successor !== null && !isNextOf(successor, opened.header)) {
       await release(opened.file);
-      return unusable(name, where, { finding: "foreign", what: "it is of another line of history" }, stated.lastLsn);
+      const fault = { finding: "foreign", what: isOfAnotherLine(linkTo(successor).name) } as const;
+      return unusable(name, where, fault, stated.lastLsn);
     }
     try {
       const contents = await readContents(opened, limitsOf(opened, stated));
@@ -291,7 +289,7 @@ class Surveyor {
         bytes: end - offset,
         firstLsn: lastLsn + 1,
         lastLsn: next === undefined ? this.#lastLostBehind(name, lastLsn, behind.lastLsn) : next.firstLsn - 1,
-        what: `no good frame begins at offset ${offset}, where LSN ${lastLsn + 1} must be`,
+        what: hasNoGoodFrame(offset, lastLsn + 1),
       });
     }
     return flaws;
@@ -319,9 +317,7 @@ interface Below {
 async function hasMoved({ file, checksum }: OpenSegmentFile, { runs: [first] }: Contents): Promise<boolean> {
   const scanner = new FrameScanner(chunksOf(file), checksum, first.endOffset, first.lastLsn + 1, await file.size());
   scanner.checksEntries = true;
-  let frame = scanner.take();
-  while (frame === null && await scanner.more()) frame = scanner.take();
-  return frame !== null;
+  return await scanner.first() !== null;
 }
 
 function limitsOf({ sizeBytes, header: { epoch } }: OpenSegmentFile, stated: Stated | null): Limits {

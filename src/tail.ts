@@ -41,7 +41,7 @@ export interface TailOptions {
   readonly found: Found | null;
 }
 
-/** See the head of this file. */
+/** The end of one log. */
 export class Tail {
   readonly #place: Place;
   readonly #spares: Spares;
@@ -136,7 +136,7 @@ export class Tail {
 
   /** How many of these frames, the first of which has room, fit into the segment. */
   countThatFit(pending: Pending): number {
-    return this.#capacity.count(this.#open(), pending);
+    return this.#capacity.countFitting(this.#open(), pending);
   }
 
   /** Makes the first segment or the next one, or takes the mark away: whatever is in the way of the next frame. */
@@ -191,7 +191,7 @@ export class Tail {
       : this.#put(segment, this.#sealer.sealParts(segment, outgoing), lengthBytes, lastLsn);
     return proceed(put, () => {
       this.#sealer.index(segment, outgoing);
-      this.#capacity.entriesEnd = segment.endOffset;
+      this.#capacity.entriesEndOffset = segment.endOffset;
       this.#preparation.advance(segment, lengthBytes);
       if (!this.#hasAskedForSpare && this.#capacity.isHalfFull(segment)) {
         this.#hasAskedForSpare = true;
@@ -286,7 +286,7 @@ export class Tail {
     const failed = this.#segment;
     if (this.chain.last !== undefined) this.chain.last.hasFailed = true;
     await failed?.settleExtension();
-    const inheritance = new Inheritance({
+    const inheritance = await Inheritance.of({
       segment: failed,
       syncedLsn: this.#syncedLsn,
       acknowledgedLsn: Math.min(acknowledgedLsn, this.#writtenLsn),
@@ -299,7 +299,7 @@ export class Tail {
     this.#writtenLsn = this.#syncedLsn = lastLsn;
     moved(inheritance.keptLsn);
     await failed?.close();
-    this.#spares.discard(this.#births.takeBurnt());
+    this.#spares.discard(this.#births.takeAbandoned());
     removeFailed(this.#place, this.#spares, gone, this.#report);
   }
 
@@ -413,7 +413,7 @@ export class Tail {
     return await this.#births.next({
       predecessor,
       headLsn: predecessor.id === 0 ? Math.max(this.#headLsn, predecessor.lastLsn + 1) : this.#headLsn,
-      time: await inheritance?.firstTime() ?? this.#sealer.now(),
+      time: inheritance?.firstTime ?? this.#sealer.now(),
       precedingBytes: last === null ? 0 : last.header.precedingBytes + last.syncedOffset - HEADER_BYTES,
       isCutting,
       endow: inheritance?.write ?? null,
@@ -428,7 +428,7 @@ export class Tail {
     this.#segment = segment;
     this.#isUnclean = false;
     this.#mark = null;
-    this.#capacity.entriesEnd = segment.endOffset;
+    this.#capacity.entriesEndOffset = segment.endOffset;
     this.#unsyncedBytes = 0;
     this.#hasAskedForSpare = false;
     this.#preparation.resume();

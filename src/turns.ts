@@ -12,7 +12,7 @@ import { inHostTask, nextHostTask } from "./runtime/host_task.ts";
 /** After so long it is to turn. */
 const HOLD_MS = 2;
 
-/** See the head of this file. */
+/** The turns that one log owes the event loop. */
 export class Turns {
   /** When the thread was blocked for the first time since the loop has turned; null: it was not. */
   #sinceMs: number | null = null;

@@ -99,7 +99,7 @@ interface Turn {
   readonly toLsn: number;
 }
 
-/** See the head of this file. */
+/** All who wait at one log. */
 export class Waiters {
   readonly #outcomes: Outcomes;
   readonly #lanes: Readonly<Record<AskedLevel, Lane>> = {

@@ -11,7 +11,7 @@ import { assertEquals } from "@std/assert";
  * its own level and of those below.
  */
 const table: Levels = readLevels(`
-  L0 bytes checks checksum entry entry_input errors event eventual format inspect json lines options signal stats
+  L0 bytes checks checksum entry entry_input errors event eventual fault_words format inspect json lines options signal stats
   L0 runtime/port
   L1 alarm lock lock_owner numbered_lock segment spares sparse_index
   L1 runtime/bun runtime/deno runtime/detect runtime/host_task runtime/memory runtime/memory_call
@@ -20,9 +20,11 @@ const table: Levels = readLevels(`
   L1 runtime/memory_sectors runtime/memory_survival runtime/memory_tree runtime/memory_volume runtime/node
   L1 runtime/node_file runtime/process_identity runtime/random runtime/system_error runtime/system_runtime
   L1 runtime/system_timer
-  L2 acknowledge admission ages aside behind births capacity chain closing committer copies cut disk_room flaws flusher footer good_segment inheritance intake levels observers
-  L2 mending mending_plan opening outside_chain outside_reader outside_source pace pending preparation pump readable reader recovery
-  L2 rejected_lsns remedy repair report rewriting room_queue runs scan sealer segment_files sets settlement survey tail turns verdict verify waiters window writable
+  L2 acknowledge admission ages aside behind births capacity chain chain_walk closing committer copies cut disk_room
+  L2 flaws flusher footer good_segment inheritance intake leftovers levels lock_mark mending mending_plan observers
+  L2 opening outside_chain outside_reader outside_source pace pending preparation pump readable reader recovery
+  L2 rejected_lsns remedy repair replaced report rewriting room_queue runs scan sealer segment_files sets settlement
+  L2 survey tail turns unlocked_survey verdict verify waiters window writable
   L3 wal
   L5 cli/bench cli/bench_advice cli/bench_arrivals cli/bench_disk cli/bench_expected cli/bench_log cli/bench_place
   L5 cli/bench_presets cli/bench_report cli/bench_time cli/bench_words

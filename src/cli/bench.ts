@@ -17,7 +17,7 @@ import { type BenchPlace, makePlace, removePlace } from "./bench_place.ts";
 import { measurePresets, PRESET_SHARES } from "./bench_presets.ts";
 import { adviceText, diskTable, logTable, presetTable } from "./bench_report.ts";
 import { BenchTime } from "./bench_time.ts";
-import { type Command, CommandError, ExitStatus, parse } from "./command.ts";
+import { type Command, CommandError, ExitStatus, parseFor, usageOf } from "./command.ts";
 import { Interruption } from "./interruption.ts";
 import { currentRuntime } from "./runtimes.ts";
 
@@ -33,7 +33,6 @@ const DETAILS = `for about ${USUAL_SECONDS} seconds, in a new directory that it 
 const options = {
   seconds: { type: "string" },
   json: { type: "boolean" },
-  help: { type: "boolean", short: "h" },
 } as const;
 
 interface Wish {
@@ -45,28 +44,27 @@ interface Wish {
 
 /** The command. @param version Tells the version of the package. */
 export function benchCommand(version: () => Promise<string>): Command {
-  const name = "bench";
-  const usage = "DIR [--seconds N] [--json]";
-  const summary = "measures the disk under DIR, and says which preset fits it and what to expect";
-  const whole = `usage: walstream ${name} ${usage}`;
+  const help = {
+    name: "bench",
+    usage: "DIR [--seconds N] [--json]",
+    summary: "measures the disk under DIR, and says which preset fits it and what to expect",
+    details: DETAILS,
+  };
+  const usage = usageOf(help);
   return {
-    name,
-    usage,
-    summary,
+    ...help,
     run: async ({ arguments: given }) => {
-      const { values, positionals: [parent, stray] } = parse(given, options, whole);
-      if (values.help) {
-        console.log(`${whole}\n\n${summary};\n${DETAILS}`);
-        return ExitStatus.good;
-      }
+      const parsed = parseFor(help, given, options);
+      if (parsed === null) return ExitStatus.good;
+      const { values, positionals: [parent, stray] } = parsed;
       if (parent === undefined || parent === "") {
-        throw new CommandError(`bench needs a directory; ${whole}`, ExitStatus.usage);
+        throw new CommandError(`bench needs a directory; ${usage}`, ExitStatus.usage);
       }
-      if (stray !== undefined) throw new CommandError(`bench takes no ${stray}; ${whole}`, ExitStatus.usage);
+      if (stray !== undefined) throw new CommandError(`bench takes no ${stray}; ${usage}`, ExitStatus.usage);
       const seconds = Number(values.seconds ?? USUAL_SECONDS);
       if (!(seconds >= LEAST_SECONDS && seconds <= MOST_SECONDS)) {
         const range = `--seconds takes a number from ${LEAST_SECONDS} to ${MOST_SECONDS}`;
-        throw new CommandError(`${range}, not ${values.seconds}; ${whole}`, ExitStatus.usage);
+        throw new CommandError(`${range}, not ${values.seconds}; ${usage}`, ExitStatus.usage);
       }
       return await bench({ parent, seconds, isJson: values.json === true, version: await version() });
     },

@@ -26,7 +26,7 @@ export interface Achieved {
   readonly hasKeptUp: boolean;
 }
 
-/** See the head of this file. */
+/** The entries of one measurement. */
 export class Arrivals {
   readonly #perMs: number;
   readonly #most: number;

@@ -45,7 +45,7 @@ const HEARING_MS = 40;
 /** How many shares of the time this asks for. */
 export const DISK_SHARES: number = diskKinds.length * TURNS;
 
-/** See the head of this file. The files are left in the directory. */
+/** Measures the disk of a directory. The files are left in the directory. */
 export async function measureDisk(runtime: Runtime, directory: string, time: BenchTime): Promise<DiskFigures> {
   const floors: Floor[] = [];
   try {

@@ -39,7 +39,7 @@ const WARM_UP = 0.15;
 /** How many shares of the time this asks for. */
 export const LOG_SHARES: number = MEASUREMENTS * SHARES;
 
-/** See the head of this file. @param roomBytes So much the log may take at once, about. */
+/** Measures one log. @param roomBytes So much the log may take at once, about. */
 export async function measureLog(wal: Wal, entry: Uint8Array, roomBytes: number, time: BenchTime): Promise<LogFigures> {
   const measure = async (preset: BenchPreset, callers: number, what: string): Promise<CallersFigure> => {
     await wal.configure(windowOf(preset));

@@ -17,7 +17,7 @@ const MOST_ROOM_BYTES: number = 1024 * MIB;
 /** What Linux calls file systems that lie in memory. */
 const IN_MEMORY: ReadonlyMap<number, string> = new Map([[0x01021994, "tmpfs"], [0x858458f6, "ramfs"]]);
 
-/** See the head of this file. */
+/** The directory of one bench. */
 export interface BenchPlace {
   readonly directory: string;
   /** So much may lie in it at once, about. */

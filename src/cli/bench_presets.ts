@@ -34,7 +34,7 @@ const SHARES = 4;
 /** How many shares of the time this asks for. */
 export const PRESET_SHARES: number = (1 + Object.keys(PRESET_RATES).length) * SHARES; // and "sync"
 
-/** See the head of this file. */
+/** Measures one preset after the other. */
 export async function measurePresets(
   wal: Wal,
   entry: Uint8Array,

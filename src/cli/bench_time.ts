@@ -10,7 +10,7 @@ import { LiveLine } from "./table.ts";
 /** However late it is, each measurement gets so much. */
 const LEAST_MS = 50;
 
-/** See the head of this file. */
+/** The time of one bench. */
 export class BenchTime {
   readonly #endMs: number;
   readonly #signal: AbortSignal;

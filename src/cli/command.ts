@@ -54,6 +54,12 @@ export interface Command {
   run(invocation: Invocation): Promise<number>;
 }
 
+/** What a command answers to `--help`. */
+export interface CommandHelp extends Omit<Command, "run"> {
+  /** What else there is to say, behind a semicolon. */
+  readonly details: string;
+}
+
 /** Ends the command with one line on stderr and a status. */
 export class CommandError extends Error {
   readonly status: number;
@@ -79,4 +85,19 @@ export function parse<T extends Options>(given: readonly string[], options: T, w
     const sentence = message.split("\n")[0]?.split(". ")[0] ?? message;
     throw new CommandError(`${sentence.replace(/\.$/, "")}; ${whatThereIs}`, ExitStatus.usage);
   }
+}
+
+/** How a command is called. */
+export function usageOf({ name, usage }: CommandHelp): string {
+  return `usage: walstream ${name} ${usage}`;
+}
+
+/** What a command was given; null where that is `--help`, which has been answered then. */
+export function parseFor<T extends Options>(help: CommandHelp, given: readonly string[], options: T): Values<T> | null {
+  const all: T & Options = { ...options, help: { type: "boolean", short: "h" } };
+  const parsed = parse(given, all, usageOf(help));
+  const { help: isAsked }: { readonly help?: unknown } = parsed.values;
+  if (isAsked !== true) return parsed;
+  console.log(`${usageOf(help)}\n\n${help.summary};\n${help.details}`);
+  return null;
 }

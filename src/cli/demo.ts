@@ -8,7 +8,7 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { WalError } from "../../mod.ts";
-import { type Command, CommandError, ExitStatus, parse } from "./command.ts";
+import { type Command, CommandError, type CommandHelp, ExitStatus, parseFor, usageOf } from "./command.ts";
 import type { Acknowledged } from "./demo_check.ts";
 import { STREAM_COUNT } from "./demo_entries.ts";
 import { figureColumns } from "./demo_figures.ts";
@@ -27,24 +27,20 @@ const CLOSING_MS = 400;
 const options = {
   runtime: { type: "string" },
   seconds: { type: "string" },
-  help: { type: "boolean", short: "h" },
 } as const;
 
 /** The command. */
-export const demo: Command = {
+export const demo: Command & CommandHelp = {
   name: "demo",
   usage: `[--runtime ${runtimeNames.join("|")}] [--seconds N]`,
   summary: "a process writes to a log, is killed, and the log is checked; several times",
+  details: `for ${USUAL_SECONDS} seconds, on the runtime that runs this, unless told otherwise`,
   run: async ({ arguments: given, program }) => {
-    const usage = `usage: walstream ${demo.name} ${demo.usage}`;
-    const { values, positionals: [stray] } = parse(given, options, usage);
+    const usage = usageOf(demo);
+    const parsed = parseFor(demo, given, options);
+    if (parsed === null) return ExitStatus.good;
+    const { values, positionals: [stray] } = parsed;
     if (stray !== undefined) throw new CommandError(`demo takes no ${stray}; ${usage}`, ExitStatus.usage);
-    if (values.help) {
-      console.log(
-        `${usage}\n\n${demo.summary};\nfor ${USUAL_SECONDS} seconds, on the runtime that runs this, unless told otherwise`,
-      );
-      return ExitStatus.good;
-    }
     const runtime = runtimeNames.find((name) => name === (values.runtime ?? currentRuntime));
     if (runtime === undefined) {
       throw new CommandError(`there is no runtime ${values.runtime}; ${usage}`, ExitStatus.usage);

@@ -16,7 +16,7 @@ import {
   type WalReport,
 } from "../../mod.ts";
 import { LOCK_NAME } from "../format.ts";
-import { CommandError, ExitStatus } from "./command.ts";
+import { CommandError, type CommandHelp, ExitStatus, usageOf } from "./command.ts";
 import { LiveLine } from "./table.ts";
 
 /** On anything but a terminal progress is told so often. */
@@ -28,12 +28,13 @@ const UNREADABLE =
 const SILENT_MS = 500;
 
 /** The one directory that a command takes. */
-export function directoryOf(command: string, [directory, stray]: readonly string[], usage: string): string {
+export function directoryOf(command: CommandHelp, [directory, stray]: readonly string[]): string {
   if (directory === undefined || directory === "") {
-    throw new CommandError(`${command} needs the directory of a log; ${usage}`, ExitStatus.usage);
+    throw new CommandError(`${command.name} needs the directory of a log; ${usageOf(command)}`, ExitStatus.usage);
   }
   if (stray !== undefined) {
-    throw new CommandError(`${command} takes one directory, and ${stray} is one more; ${usage}`, ExitStatus.usage);
+    const what = `${command.name} takes one directory, and ${stray} is one more`;
+    throw new CommandError(`${what}; ${usageOf(command)}`, ExitStatus.usage);
   }
   return directory;
 }

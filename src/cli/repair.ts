@@ -5,17 +5,18 @@
  */
 
 import { type RecoveryMode, Wal, type WalRepair } from "../../mod.ts";
-import { RECOVERY_MODES } from "../options.ts";
-import { count } from "./table.ts";
-import { type Command, CommandError, ExitStatus, parse } from "./command.ts";
+import { SMALLEST_SEGMENT_BYTES } from "../format.ts";
+import { DEFAULT_RECOVERY_MODE, RECOVERY_MODES } from "../options.ts";
+import { type Command, CommandError, type CommandHelp, ExitStatus, parseFor, usageOf } from "./command.ts";
 import { directoryOf, looking, mustBeLog } from "./looking.ts";
 import { asideLines, entriesIn, hintLines, reportLines } from "./report_words.ts";
+import { count } from "./table.ts";
 
 const DETAILS = `no byte of what was damaged is lost: it stays in its file, or the file gets another name
 
-  --mode MODE   tolerate-tail, unless said: cuts off what a crash tore, refuses any other damage
+  --mode MODE   ${DEFAULT_RECOVERY_MODE}, unless said: cuts off what a crash tore, refuses any other damage
                 point-in-time: the log ends at the first damage
-                salvage: every frame that checks is kept, and the LSNs in between are skipped
+                salvage: every whole frame is kept, and the LSNs in between are skipped
                 strict: refuses any damage
   --dry-run     only tells what would be done
   --json        what was found and done as one JSON object
@@ -30,7 +31,6 @@ const options = {
   mode: { type: "string" },
   "dry-run": { type: "boolean" },
   json: { type: "boolean" },
-  help: { type: "boolean", short: "h" },
 } as const;
 
 const STATUSES: Readonly<Record<WalRepair["outcome"], number>> = {
@@ -40,19 +40,17 @@ const STATUSES: Readonly<Record<WalRepair["outcome"], number>> = {
 };
 
 /** The command. */
-export const repair: Command = {
+export const repair: Command & CommandHelp = {
   name: "repair",
   usage: "DIR [--mode MODE] [--dry-run] [--json]",
   summary: "makes the log in DIR whole where it is torn or corrupt",
+  details: DETAILS,
   run: async ({ arguments: given }) => {
-    const usage = `usage: walstream ${repair.name} ${repair.usage}`;
-    const { values, positionals } = parse(given, options, usage);
-    if (values.help) {
-      console.log(`${usage}\n\n${repair.summary};\n${DETAILS}`);
-      return ExitStatus.good;
-    }
-    const directory = directoryOf(repair.name, positionals, usage);
-    const mode = modeOf(values.mode, usage);
+    const parsed = parseFor(repair, given, options);
+    if (parsed === null) return ExitStatus.good;
+    const { values, positionals } = parsed;
+    const directory = directoryOf(repair, positionals);
+    const mode = modeOf(values.mode);
     const dryRun = values["dry-run"] === true;
     const done = await looking((onProgress) => Wal.repair(directory, { mode, dryRun, onProgress }));
     mustBeLog(done.found);
@@ -61,11 +59,11 @@ export const repair: Command = {
   },
 };
 
-function modeOf(given: string | undefined, usage: string): RecoveryMode {
-  const mode = RECOVERY_MODES.find((each) => each === (given ?? "tolerate-tail"));
+function modeOf(given: string = DEFAULT_RECOVERY_MODE): RecoveryMode {
+  const mode = RECOVERY_MODES.find((each) => each === given);
   if (mode !== undefined) return mode;
   const choices = RECOVERY_MODES.join(", ");
-  throw new CommandError(`there is no mode ${given}; there are ${choices}; ${usage}`, ExitStatus.usage);
+  throw new CommandError(`there is no mode ${given}; there are ${choices}; ${usageOf(repair)}`, ExitStatus.usage);
 }
 
 /** The modes that mend damage refuse only what is not this log's. */
@@ -86,7 +84,9 @@ function repairLines(repair: WalRepair): string[] {
     ...lines,
     `${repaired} (${mode}): the log ${has} ${entriesIn(repair)}`,
     ...asideLines(kept, setAside),
-    ...(dryRun && copiedBytes > 0 ? [`  it needs room for ${count(copiedBytes)} bytes, and 12 KiB for each file`] : []),
+    ...(dryRun && copiedBytes > 0
+      ? [`  it needs room for ${count(copiedBytes)} bytes, and ${SMALLEST_SEGMENT_BYTES / 1024} KiB for each file`]
+      : []),
     ...(dryRun ? ["  nothing was changed; without --dry-run it is done"] : setAside.length === 0 ? [] : [DELETABLE]),
   ];
 }

@@ -54,7 +54,7 @@ export function hintLines({ state, directory }: WalReport): string[] {
   if (state !== "corrupt") return [];
   const path = /^[\w@%+=:,./-]+$/.test(directory) ? directory : `'${directory.replaceAll("'", "'\\''")}'`;
   return [
-    "  restore these files from a copy; or see what is left where every frame that checks is kept, or all before the damage:",
+    "  restore these files from a copy; or see what is left where every whole frame is kept, or all before the damage:",
     `    walstream repair ${path} --mode salvage --dry-run`,
     `    walstream repair ${path} --mode point-in-time --dry-run`,
   ];

@@ -5,7 +5,7 @@
  */
 
 import { Wal, type WalReport } from "../../mod.ts";
-import { type Command, ExitStatus, parse } from "./command.ts";
+import { type Command, type CommandHelp, ExitStatus, parseFor } from "./command.ts";
 import { directoryOf, looking, mustBeLog } from "./looking.ts";
 import { hintLines, reportLines } from "./report_words.ts";
 
@@ -17,21 +17,19 @@ It ends with 0 where the log is whole, with 1 where a crash has torn its end, wh
 with 2 where it is corrupt, with 64 where the call is wrong, with 66 where there is no log or no way to look, and with 74
 where a file cannot be read.`;
 
-const options = { json: { type: "boolean" }, help: { type: "boolean", short: "h" } } as const;
+const options = { json: { type: "boolean" } } as const;
 
 /** The command. */
-export const verify: Command = {
+export const verify: Command & CommandHelp = {
   name: "verify",
   usage: "DIR [--json]",
   summary: "looks at every byte of the log in DIR, and tells what is there and what is damaged",
+  details: DETAILS,
   run: async ({ arguments: given }) => {
-    const usage = `usage: walstream ${verify.name} ${verify.usage}`;
-    const { values, positionals } = parse(given, options, usage);
-    if (values.help) {
-      console.log(`${usage}\n\n${verify.summary};\n${DETAILS}`);
-      return ExitStatus.good;
-    }
-    const directory = directoryOf(verify.name, positionals, usage);
+    const parsed = parseFor(verify, given, options);
+    if (parsed === null) return ExitStatus.good;
+    const { values, positionals } = parsed;
+    const directory = directoryOf(verify, positionals);
     const report = await looking((onProgress) => Wal.verify(directory, { onProgress }));
     mustBeLog(report);
     console.log(

@@ -129,7 +129,7 @@ export const frames: readonly Mutant[] = [
     rule: "3.5 larger than a segment, a batch gets its own file; no flush spans two segments",
     name: "puts into a segment what goes beyond its end",
     file: "src/capacity.ts",
-    find: `if (count > 0 && endOffset + bytes > this.#entriesLimit) break;`,
+    find: `if (count > 0 && endOffset + bytes > this.#entriesLimitOffset) break;`,
     replace: ``,
     caughtBy: tests("rotation", "what is taken for one flush goes into two segments"),
   },

@@ -104,17 +104,17 @@ export const opening: readonly Mutant[] = [
   {
     rule: "4.3 a predecessor missing: refuse, naming it",
     name: "opens a log whose predecessors are missing",
-    file: "src/recovery.ts",
-    find: `if (walked.missing !== null) {`,
-    replace: `if (walked.missing !== null && walked.links.length === 0) {`,
+    file: "src/chain_walk.ts",
+    find: `if (missing !== null) return`,
+    replace: `if (missing !== null && links.length === 0) return`,
     caughtBy: tests("corruption", "evidence successor: the predecessor is missing"),
   },
   {
     rule: "4.3 a predecessor shrunk: refuse, naming it",
     name: "opens a log whose predecessor has shrunk",
-    file: "src/recovery.ts",
-    find: `if (opened.sizeBytes < predecessor.endOffset) {`,
-    replace: `if (opened.sizeBytes < 0) {`,
+    file: "src/chain_walk.ts",
+    find: `if (opened.sizeBytes >= predecessor.endOffset) return;`,
+    replace: `if (opened.sizeBytes >= 0) return;`,
     caughtBy: tests("corruption", "evidence successor: the predecessor has shrunk"),
   },
   {
@@ -193,8 +193,9 @@ export const opening: readonly Mutant[] = [
     rule: "4.6 … before anyone is told of it",
     name: "writes unvouched frames again behind everyone's back",
     file: "src/recovery.ts",
-    find: `const isRewritten = await reading(rewriteFrames(segment, { offset, lsn, endOffset }));`,
-    replace: `const isRewritten = offset > 0;\n    rewriteFrames(segment, { offset, lsn, endOffset }).catch(() => {});`,
+    find: `const isRewritten = await reading(rewriteFrames(segment, { offset, firstLsn, endOffset }));`,
+    replace:
+      `const isRewritten = offset > 0;\n    rewriteFrames(segment, { offset, firstLsn, endOffset }).catch(() => {});`,
     caughtBy: tests("failure", "a failed sync leaves a page cache that lies"),
   },
   {
@@ -216,7 +217,7 @@ export const opening: readonly Mutant[] = [
   {
     rule: "4.7 remove what is off the chain",
     name: "leaves files that are off the chain where they are",
-    file: "src/opening.ts",
+    file: "src/leftovers.ts",
     find: `if (leftOver.size === 0) return;`,
     replace: `if (leftOver.size < 1000) return;`,
     caughtBy: tests("rotation", "a segment that never got a frame"),
