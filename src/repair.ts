@@ -16,7 +16,7 @@ import { reportOf, type WalReport } from "./report.ts";
 import { detectRuntime } from "./runtime/detect.ts";
 import type { Survey } from "./survey.ts";
 import { listLog } from "./unlocked_survey.ts";
-import { surveyDirectory, progressOf, type VerifyOptions } from "./verify.ts";
+import { progressOf, surveyDirectory, type VerifyOptions } from "./verify.ts";
 
 /**
  * What {@linkcode Wal.repair} takes.
