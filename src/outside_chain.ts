@@ -22,6 +22,7 @@ import {
 } from "./errors.ts";
 import {
   DAMAGED_HEADER,
+  hasNoGoodFrame,
   hasNothingBefore,
   isMissing,
   isOfAnotherLine,
@@ -221,7 +222,7 @@ export class OutsideChain {
     if (walked.missing !== null && whole.lastHeadLsn > whole.headLsn) {
       walked = this.#walkFrom(names, last, whole.lastHeadLsn);
     }
-    if (walked.missing !== null) return this.#stale(walked.missing);
+    if (walked.missing !== null) return await this.#staleAt(last, whole, walked.missing);
     const [lowest] = walked.links;
     if (lowest === undefined || lowest.baseLsn <= this.#nextLsn) return walked.links;
     const damage = { segment: lowest.name, offset: 0, lsn: this.#nextLsn, evidence: "successor" } as const;
@@ -235,6 +236,17 @@ export class OutsideChain {
     }
     this.#nextLsn = this.#fromLsn ?? headLsn;
     return walkDown(names, last.header, this.#nextLsn);
+  }
+
+  /** A file is not there; damage may hide the head frame that let it go. */
+  async #staleAt(last: OpenSegmentFile, whole: Whole, missing: NonNullable<Walk["missing"]>): Promise<null> {
+    const { endOffset: offset } = whole;
+    const lsn = whole.lastLsn + 1;
+    if (await vouchedBehind(last, offset) < lsn) return this.#stale(missing);
+    const segment = linkTo(last.header).name;
+    const damage = { segment, offset, lsn, evidence: "frame" } as const;
+    this.#staleReason = new WalCorruptionError(damage, hasNoGoodFrame(offset, lsn));
+    return null;
   }
 
   #stale({ id, successor }: NonNullable<Walk["missing"]>): null {

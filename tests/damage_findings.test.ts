@@ -228,6 +228,16 @@ test("damage between the head frame and what is before it: what was cut away is 
   }
 });
 
+test("a reader elsewhere names the damage that hides the head frame, not a file that went because of it", async () => {
+  const log = await cutLog(9);
+  log.damage(log.lastSegment(), (bytes) => flip(bytes, frameAt(2) + 100, 0)); // LSN 14
+  const { segment, offset, lsn, evidence } = await assertRejects(
+    () => Wal.read(DIRECTORY, { runtime: log.runtime }).getReader().read(),
+    WalCorruptionError,
+  );
+  assertEquals([segment, offset, lsn, evidence], [log.lastSegment(), frameAt(2), 14, "frame"]);
+});
+
 test("a head frame at the very end, behind damage, counts where files are gone that it had cut away", async () => {
   const log = await openEvenLog(14);
   await log.wal.truncateBefore(9);
