@@ -182,7 +182,7 @@ function take(notes: Notes, got: ReadonlyMap<number, string>, lastLsn: number, w
   for (const [lsn, submission] of [...submissions]) {
     if (lsn > lastLsn) continue;
     if (got.has(lsn)) {
-      submission.acknowledged = "fsync";
+      submissions.set(lsn, { ...submission, acknowledged: "fsync" });
       continue;
     }
     gone.set(submission.value, why);

@@ -14,7 +14,7 @@ export interface Submission {
   /** What it asked for. */
   readonly level: Durability;
   /** What somebody was told of it. */
-  acknowledged: Durability;
+  readonly acknowledged: Durability;
 }
 
 /** A promise that was broken. */
@@ -45,43 +45,26 @@ export class Notes {
 
   /** An independent copy. */
   clone(): Notes {
-    const copy = new Notes();
-    copy.submissions = new Map([...this.submissions].map(([lsn, submission]) => [lsn, { ...submission }]));
-    copy.floating = new Set(this.floating);
-    copy.gone = new Map(this.gone);
-    copy.skippable = new Set(this.skippable);
-    copy.undecided = new Set(this.undecided);
-    copy.unsyncable = new Set(this.unsyncable);
-    copy.values = this.values;
-    copy.batches = this.batches;
-    copy.askedHeadLsn = this.askedHeadLsn;
-    copy.headLsn = this.headLsn;
-    copy.mostLsn = this.mostLsn;
-    copy.toldLsn = this.toldLsn;
-    return copy;
+    const fields = Object.entries(this).map(([name, field]) => [name, copyOf(field)]);
+    return Object.assign(new Notes(), Object.fromEntries(fields));
   }
 
-  /** Two notes of one workload with the same one say the same. */
+  /** Two notes of one workload with the same one say the same: all that is in them is in it. */
   get fingerprint(): string {
-    const submissions = [...this.submissions].map(([lsn, { value, acknowledged }]) =>
-      `${lsn}${nameOf(value)}${acknowledged}`
-    );
-    return [
-      this.headLsn,
-      this.askedHeadLsn,
-      this.values,
-      this.mostLsn,
-      [...this.floating].map(nameOf).join(""),
-      [...this.gone.keys()].map(nameOf).join(""),
-      ...this.skippable,
-      "u",
-      ...this.undecided,
-      ...submissions,
-    ].join();
+    return Object.values(this).map(textOf).join();
   }
 }
 
-/** Each value begins with its name. */
-function nameOf(value: string): string {
-  return value.slice(0, value.indexOf(">") + 1);
+/** Of a set or a map a new one with the same in it, which nobody changes. */
+function copyOf(field: unknown): unknown {
+  if (field instanceof Set) return new Set(field);
+  return field instanceof Map ? new Map(field) : field;
+}
+
+/** All that is in a field; of a value only its name, with which it begins and which no other one has. */
+function textOf(field: unknown): string {
+  if (field instanceof Set || field instanceof Map) return `[${[...field].map(textOf).join()}]`;
+  if (typeof field === "object" && field !== null) return Object.values(field).map(textOf).join();
+  const text = String(field);
+  return text.slice(0, text.indexOf(">") + 1) || text;
 }

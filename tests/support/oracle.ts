@@ -100,7 +100,7 @@ export class Oracle {
     }
     if (submission.acknowledged === "fsync" || level === "none") return;
     this.trace?.say(`${lsn} is acknowledged at ${level}`);
-    submission.acknowledged = level;
+    this.#notes.submissions.set(lsn, { ...submission, acknowledged: level });
     this.onAcknowledged?.(lsn, level);
   }
 
