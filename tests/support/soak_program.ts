@@ -3,15 +3,17 @@
  */
 
 import process from "node:process";
+import { count, LiveLine } from "../../src/cli/table.ts";
 import { nextHostTask } from "../../src/runtime/host_task.ts";
 import { randomHistory } from "./histories.ts";
 import { nothingSoaked, type Soaked } from "./history_run.ts";
-import { ProgressLine } from "./progress_line.ts";
 import { BrokenHistory, soak, soakOne } from "./soak.ts";
 import { readSoakPlan, SOAK_HELP, type SoakPlan, SoakUsageError } from "./soak_options.ts";
 
 /** The first ones are told of elsewhere in the end: what the compiler and the caches take is no leak. */
 const WARM_UP_HISTORIES = 1000;
+/** How often it is told how far this is where nobody sees a line change. */
+const TOLD_EVERY_MS = 30_000;
 /** So long each kind of violation is made smaller. */
 const SHRINK_MS = 60_000;
 const MIB = 1024 * 1024;
@@ -23,7 +25,7 @@ class Soaking {
   readonly #plan: SoakPlan;
   readonly #soaked: Soaked = nothingSoaked();
   readonly #startMs = performance.now();
-  readonly #progress: ProgressLine;
+  readonly #line: LiveLine = new LiveLine(TOLD_EVERY_MS);
   /** How often each kind of promise was broken. */
   readonly #kinds: Map<string, { count: number; readonly seed: number }> = new Map();
   #firstHeapMiB: number | null = null;
@@ -31,18 +33,17 @@ class Soaking {
 
   constructor(plan: SoakPlan) {
     this.#plan = plan;
-    this.#progress = new ProgressLine(() => this.#text());
     process.on("SIGINT", () => this.#isInterrupted = true);
   }
 
   /** Resolves to how many kinds of promises were broken. */
   async run(): Promise<number> {
     const { seed: first, histories } = this.#plan;
-    this.#progress.say(`from seed ${first} on`);
+    this.#line.end(`from seed ${first} on`);
     let seed = first;
     for (; seed < first + histories && !this.#isOver; seed++) {
       await this.#soakOne(seed);
-      this.#progress.tick();
+      this.#line.show(this.#text());
       if (seed === first + WARM_UP_HISTORIES) this.#firstHeapMiB = await heapMiB();
     }
     await this.#summarize(first, seed - 1);
@@ -59,7 +60,7 @@ class Soaking {
     } catch (error) {
       if (!(error instanceof BrokenHistory)) throw error;
       const known = this.#kinds.get(error.kind);
-      if (known === undefined) this.#progress.say(`\n${error.message}\n`);
+      if (known === undefined) this.#line.end(`\n${error.message}\n`);
       this.#kinds.set(error.kind, { count: (known?.count ?? 0) + 1, seed: known?.seed ?? seed });
     }
   }
@@ -74,7 +75,7 @@ class Soaking {
       `${count(histories)} histories`,
       `${count(lives)} lives`,
       `${count(crashPoints)} crash points`,
-      `${count(Math.round(calls / (elapsedMs / 1000)))} calls/s`,
+      `${count(calls / (elapsedMs / 1000))} calls/s`,
       `${Math.round(process.memoryUsage().heapUsed / MIB)} MiB`,
       `${broken} violations`,
     ].join(", ");
@@ -83,15 +84,15 @@ class Soaking {
   async #summarize(first: number, last: number): Promise<void> {
     const { recoveries, calls } = this.#soaked;
     const lastHeapMiB = await heapMiB();
-    this.#progress.say(this.#text());
-    this.#progress.say(`seeds ${first} to ${last}, ${count(recoveries)} recoveries, ${count(calls)} calls`);
+    this.#line.end(this.#text());
+    this.#line.end(`seeds ${first} to ${last}, ${count(recoveries)} recoveries, ${count(calls)} calls`);
     if (this.#firstHeapMiB !== null && lastHeapMiB !== null) {
       const places = `${this.#firstHeapMiB.toFixed(1)} MiB after ${count(WARM_UP_HISTORIES)} histories, ` +
         `${lastHeapMiB.toFixed(1)} MiB at the end`;
-      this.#progress.say(`heap after a collection: ${places}`);
+      this.#line.end(`heap after a collection: ${places}`);
     }
-    for (const [kind, { count, seed }] of this.#kinds) this.#progress.say(`${count} x ${kind} (first: seed ${seed})`);
-    if (this.#kinds.size === 0) this.#progress.say("no promise was broken");
+    for (const [kind, { count, seed }] of this.#kinds) this.#line.end(`${count} x ${kind} (first: seed ${seed})`);
+    if (this.#kinds.size === 0) this.#line.end("no promise was broken");
   }
 }
 
@@ -101,10 +102,6 @@ async function heapMiB(): Promise<number | null> {
   await nextHostTask();
   gc();
   return process.memoryUsage().heapUsed / MIB;
-}
-
-function count(number: number): string {
-  return number.toLocaleString("en-US");
 }
 
 function timeOf(durationMs: number): string {
