@@ -6,6 +6,7 @@ import process from "node:process";
 import { test } from "node:test";
 import { RECOVERY_MODES } from "../src/options.ts";
 import { Random } from "../src/runtime/random.ts";
+import { covered } from "./support/covered.ts";
 import { flip } from "./support/damage.ts";
 import { damagesToFiles } from "./support/damage_files.ts";
 import { DiskGround, type Ground, MemoryGround } from "./support/damage_ground.ts";
@@ -218,5 +219,5 @@ test("two accidents at once", async () => {
 test("what was covered", () => {
   assertGreater(damageCount, 3000);
   assertGreater(counts.opens, damageCount);
-  console.log(`covered: damages ${damageCount}, opens ${counts.opens}`);
+  covered({ damages: damageCount, opens: counts.opens });
 });

@@ -3,6 +3,7 @@
 import process from "node:process";
 import { test } from "node:test";
 import { assertEquals, assertGreater } from "@std/assert";
+import { covered } from "./support/covered.ts";
 import { longestAllocation } from "./support/fuzz_allocations.ts";
 import { fuzzCalls } from "./support/fuzz_calls.ts";
 import { fuzzFiles } from "./support/fuzz_files.ts";
@@ -45,5 +46,5 @@ test("any call with any argument is answered or refused, and the log holds what 
   const { programs, steps } = await fuzzCalls(1, CALLS);
   assertEquals(programs, CALLS);
   assertGreater(steps, 8 * CALLS);
-  console.log(`covered: fuzzed files ${FILES + WATCHED_FILES + REAL_FILES}, fuzzed calls ${steps}`);
+  covered({ fuzzedFiles: FILES + WATCHED_FILES + REAL_FILES, fuzzedCalls: steps });
 });
