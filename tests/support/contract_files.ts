@@ -1,7 +1,7 @@
 import { assert, assertEquals } from "@std/assert";
 import { test } from "node:test";
 import type { RuntimeFile } from "../../src/runtime/port.ts";
-import type { Subject, WithSubject } from "./contract.ts";
+import type { Subject, WithSubject } from "./contract_subject.ts";
 import { assertRejectsWithCode, assertThrowsWithCode } from "./system_code.ts";
 
 /** What an open file does. */

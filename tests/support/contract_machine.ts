@@ -1,7 +1,7 @@
 import { assert, assertEquals, assertGreaterOrEqual, assertNotEquals } from "@std/assert";
 import { test } from "node:test";
 import type { ProcessIdentity, Runtime, RuntimeTimer } from "../../src/runtime/port.ts";
-import type { WithSubject } from "./contract.ts";
+import type { WithSubject } from "./contract_subject.ts";
 import { assertRejectsWithCode } from "./system_code.ts";
 
 /** Clock, timers, randomness, checksum, free space, processes. */

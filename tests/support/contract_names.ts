@@ -1,7 +1,7 @@
 import { assert, assertEquals } from "@std/assert";
 import { test } from "node:test";
 import type { Runtime } from "../../src/runtime/port.ts";
-import type { WithSubject } from "./contract.ts";
+import type { WithSubject } from "./contract_subject.ts";
 import { assertRejectsWithCode } from "./system_code.ts";
 
 /** What becomes of names. */

@@ -4,37 +4,23 @@
  */
 
 import { MemoryDisk } from "../../src/runtime/memory.ts";
+import { type Explored, nothingExplored } from "./explored.ts";
 import { exploreSurvival, recoverTwice, type Walk } from "./recoveries.ts";
-import type { Share } from "./share.ts";
+import { EVERYTHING, type Share } from "./share.ts";
 import { changes, Known, type Survival, survivals } from "./survivals.ts";
 import { Trace } from "./trace.ts";
 import { DIRECTORY, type Workload } from "./workload.ts";
 import { Moments, type Run, type RunOptions, type Spoil, WorkloadRun } from "./workload_run.ts";
-
-/** How much was looked at. */
-export interface Explored {
-  crashPoints: number;
-  injectedFaults: number;
-  survivals: number;
-  recoveries: number;
-  crashesInRecovery: number;
-}
 
 /** What an exploration may leave out to be quick, and where it begins. */
 export interface ExplorerOptions {
   readonly seed?: number;
   /** Files that lie in the directory before the log is first opened. */
   readonly planted?: Readonly<Record<string, Uint8Array>>;
-  /** Only every so many calls are crash points, from this one on. */
-  readonly stride?: number;
-  readonly offset?: number;
-  /** The same of the calls of a recovery. */
+  /** Which calls are crash points, or fail; all, if not given. */
+  readonly calls?: Share;
+  /** At which calls of a recovery it crashes; at all, if not given. */
   readonly recovery?: Share;
-}
-
-/** Where counting begins. */
-export function nothingExplored(): Explored {
-  return { crashPoints: 0, injectedFaults: 0, survivals: 0, recoveries: 0, crashesInRecovery: 0 };
 }
 
 /**
@@ -46,7 +32,7 @@ export async function exploreCrashes(workload: Workload, options: ExplorerOption
   const moments = new Moments(null);
   const { calls } = await exploration.runThrough(moments);
   for (const [nth, { name, survivals }] of moments.list.entries()) {
-    if (!isChosen(nth, options)) continue;
+    if (!exploration.isChosen(nth)) continue;
     await exploration.point(`stopped ${name}`, async (walk) => {
       const found = walk.trace === null ? survivals : await exploration.findAgain(name, walk);
       walk.explored.crashPoints++;
@@ -54,7 +40,7 @@ export async function exploreCrashes(workload: Workload, options: ExplorerOption
     });
   }
   for (const [nth, call] of calls.entries()) {
-    if (!isChosen(nth, options) || !changes(call)) continue;
+    if (!exploration.isChosen(nth) || !changes(call)) continue;
     const at = call.number;
     const spoil: Spoil = ({ number }) => number === at ? { stop: "after", doneBytes: 512 * (at % 3) } : undefined;
     await exploration.point(`stopped in or after call ${at}`, async (walk) => {
@@ -78,7 +64,7 @@ export async function exploreFailures(
   const exploration = new Exploration(workload, options);
   const { calls } = await exploration.runThrough();
   for (let at = 1; at <= calls.length; at++) {
-    if (!isChosen(at, options)) continue;
+    if (!exploration.isChosen(at)) continue;
     await exploration.point(`${code} at call ${at}`, async (walk) => {
       await exploreEnd(await exploration.run(failing(code, at), walk, { chance: at }), walk, at, 1);
     });
@@ -98,7 +84,7 @@ export async function exploreReopenings(
   const exploration = new Exploration({ ...workload, reopens: 3 }, options);
   const { calls } = await exploration.runThrough();
   for (let at = 1; at <= calls.length; at++) {
-    if (!isChosen(at, options)) continue;
+    if (!exploration.isChosen(at)) continue;
     const mending = await exploreMending(exploration, at, seconds === "every" ? undefined : 2);
     const chosen = seconds === "every" ? mending : mending.filter((_, nth) => nth === at % mending.length);
     for (const second of chosen) {
@@ -141,10 +127,6 @@ async function exploreAll(run: Run, walk: Walk, seed: number): Promise<void> {
   for (const survival of survivals(run, seed)) await exploreSurvival(survival, walk, seed);
 }
 
-function isChosen(nth: number, { stride = 1, offset = 0 }: ExplorerOptions): boolean {
-  return (nth + offset) % stride === 0;
-}
-
 /** Who may not sync the directories above is told so, and may lose a new log whole: nothing to explore. */
 function failing(code: string, ...numbers: readonly number[]): Spoil {
   return ({ name, path, number }) => {
@@ -166,9 +148,15 @@ class Exploration {
     this.#options = options;
   }
 
+  /** Whether this one of the calls, or of the moments, is looked at. */
+  isChosen(nth: number): boolean {
+    const { stride, offset } = this.#options.calls ?? EVERYTHING;
+    return (nth + offset) % stride === 0;
+  }
+
   /** Looks at one point; where that fails, once more, to tell how it came to that. */
   async point(label: string, explore: (walk: Walk) => Promise<void>): Promise<void> {
-    const { recovery = { stride: 1, offset: 0 } } = this.#options;
+    const { recovery = EVERYTHING } = this.#options;
     try {
       await explore({ explored: this.explored, known: this.#known, recovery, trace: null });
     } catch (error) {

@@ -7,7 +7,7 @@ import { Wal } from "../../mod.ts";
 import { nextHostTask } from "../../src/runtime/host_task.ts";
 import { type MemoryCall, type MemoryDisk, MemoryRuntime } from "../../src/runtime/memory.ts";
 import { checkKept, checkTorn, type Piece } from "./evidence.ts";
-import type { Explored } from "./explorer.ts";
+import type { Explored } from "./explored.ts";
 import { checkWaits, live } from "./life.ts";
 import { readAll } from "./log_contents.ts";
 import { type Oracle, Violation } from "./oracle.ts";

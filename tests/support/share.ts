@@ -13,7 +13,8 @@ export interface Share {
   readonly offset: number;
 }
 
-const EVERYTHING: Share = { stride: 1, offset: 0 };
+/** Each of them. */
+export const EVERYTHING: Share = { stride: 1, offset: 0 };
 
 /** The suites of `npm test`. */
 const SUITES = ["deno", "bun", "node20", "node24"] as const;
