@@ -10,7 +10,6 @@ import { setImmediate } from "node:timers";
 import { Wal, WalCorruptionError, type WalOptions } from "../mod.ts";
 import { Random } from "../src/runtime/random.ts";
 import { acknowledgementsOf, type Crash, crash } from "./support/crash.ts";
-import { checkRecovered } from "./support/crash_checks.ts";
 import type { CrashLine } from "./support/crash_program.ts";
 import type { HeldSync } from "./support/disk_notes.ts";
 import { copyDirectory, lastSegment, readDirectory, segmentNames } from "./support/directories.ts";
@@ -18,6 +17,7 @@ import { digestOf, readAll } from "./support/log_contents.ts";
 import { assertUnchanged, baseLsnOf, change, flip, isSame, placeOf, refusalAfter } from "./support/damage.ts";
 import { within } from "./support/deadline.ts";
 import { logImage, loneFrames } from "./support/log_image.ts";
+import { openAfterCrashes } from "./support/open_after_crashes.ts";
 import type { Opened, Refused } from "./support/open_program.ts";
 import { currentRuntime, runProgram, runtimeNames } from "./support/processes.ts";
 import { inSandbox } from "./support/sandbox.ts";
@@ -60,7 +60,7 @@ test("crash during write: what was acknowledged is there, after one kill and aft
         (line) => "held" in line,
       );
       const copy = await copyDirectory(directory, join(sandbox, `copy${nth}`));
-      const { wal, found } = await checkRecovered(copy, crashes);
+      const { wal, found } = await openAfterCrashes(copy, crashes);
       await wal.close();
       assertEquals(found.slice(0, foundBefore.length), foundBefore, "what was there once, stays");
       foundBefore = found;
@@ -77,7 +77,7 @@ test("crash during write: what the process had acknowledged as written outlives 
   inSandbox(async (sandbox) => {
     const plan = { life: 1, callers: { plain: 8 }, options: { ...busy, durability: "write" as const } };
     const killed = await crash(currentRuntime, sandbox, plan, afterAcknowledgements(500));
-    const { wal } = await checkRecovered(sandbox, [killed]);
+    const { wal } = await openAfterCrashes(sandbox, [killed]);
     await wal.close();
   }));
 
@@ -148,7 +148,7 @@ test(
           const copy = await copyDirectory(directory, join(sandbox, `${writer}-${opener}`));
           return await runProgram<Opened>(opener, "open_program", { arguments: [copy, "after the crash"] });
         }));
-        const { wal } = await checkRecovered(directory, [killed]);
+        const { wal } = await openAfterCrashes(directory, [killed]);
         const { end, firstLsn, lastLsn } = wal.recovery;
         const digest = digestOf(await readAll(wal));
         await wal.close();
@@ -229,7 +229,7 @@ test("crash during fsync: killed at any moment of many, without the sectors that
 
 /** The log is as it should be, takes entries, and has them after the next open. How it ended is returned. */
 async function checkAndUse(directory: string, crashes: readonly Crash[]): Promise<string> {
-  const { wal, found } = await checkRecovered(directory, crashes);
+  const { wal, found } = await openAfterCrashes(directory, crashes);
   const lsns = await Promise.all([wal.commit("after"), wal.commit("that")]);
   assertEquals(lsns, [found.length + 1, found.length + 2]);
   await wal.close();

@@ -1,13 +1,10 @@
 /**
- * A process of another runtime that looks at a log whose writers are killed: what `crash_checker.ts` is, seen from the test.
+ * A process of another runtime that looks at a log whose writers are killed: `checker_program.ts`, seen from the test.
  */
 
-import type { CheckerAnswer, CheckerCommand } from "./crash_checker.ts";
+import type { CheckerAnswer, CheckerCommand, CheckerReport } from "./checker_program.ts";
 import { within } from "./deadline.ts";
 import { type Program, type RuntimeName, startProgram } from "./processes.ts";
-
-/** What a look has found. */
-export type Finding = Exclude<CheckerAnswer, { readonly violation: string }>;
 
 /** See the head of this file. */
 export class Checker {
@@ -19,11 +16,11 @@ export class Checker {
   entries: number = 0;
 
   constructor(runtime: RuntimeName, directory: string) {
-    this.#program = startProgram(runtime, "crash_checker", { arguments: [directory] });
+    this.#program = startProgram(runtime, "checker_program", { arguments: [directory] });
   }
 
   /** Rejects with what is wrong, if anything is. */
-  async ask(command: CheckerCommand): Promise<Finding> {
+  async ask(command: CheckerCommand): Promise<CheckerReport> {
     const line = await within(60, "a look at the log", this.#program.ask(JSON.stringify(command)));
     const answer = JSON.parse(line) as CheckerAnswer;
     if ("violation" in answer) throw new Error(answer.violation);

@@ -35,8 +35,8 @@ interface SegmentImage {
   readonly checksum: FrameChecksum;
 }
 
-/** What headers of frames tell, as naively as it can be found out. */
-interface Remains {
+/** What the headers of the frames behind a place tell, as naively as it can be found out. */
+interface FramesBehind {
   readonly end: number;
   readonly firstLsn: number;
   readonly lastLsn: number;
@@ -66,13 +66,13 @@ export function checkTorn(
   const image = lastSegment(disk);
   if (image === null) throw new Violation(`the end is ${end}, and there is no segment`);
   const offset = endOfFrames(image);
-  const remains = remainsOf(image, offset);
-  const expected = remains === null ? null : {
+  const frames = framesBehind(image, offset);
+  const expected = frames === null ? null : {
     segment: image.name,
     offset,
-    bytes: remains.end - offset,
-    firstLsn: remains.firstLsn,
-    lastLsn: remains.lastLsn,
+    bytes: frames.end - offset,
+    firstLsn: frames.firstLsn,
+    lastLsn: frames.lastLsn,
   };
   if (JSON.stringify(torn) !== JSON.stringify(expected)) {
     throw new Violation(`torn is ${JSON.stringify(expected)}, and was reported as ${JSON.stringify(torn)}`);
@@ -112,8 +112,8 @@ export function abandoned(disk: MemoryDisk, segment: string): Piece | null {
   const predecessor = lastSegment(disk)?.header.predecessor;
   if (old === null || predecessor === undefined) return null;
   const offset = predecessor.id === old.header.id ? predecessor.endOffset : HEADER_BYTES;
-  const remains = remainsOf(old, offset);
-  return remains === null ? null : { segment, offset, bytes: old.bytes.slice(offset, remains.end), isSynced: false };
+  const frames = framesBehind(old, offset);
+  return frames === null ? null : { segment, offset, bytes: old.bytes.slice(offset, frames.end), isSynced: false };
 }
 
 /** Throws unless each piece is still where it was, or was copied aside. */
@@ -158,7 +158,7 @@ function endOfFrames({ bytes, checksum }: SegmentImage): number {
   }
 }
 
-function remainsOf({ bytes, checksum }: SegmentImage, offset: number): Remains | null {
+function framesBehind({ bytes, checksum }: SegmentImage, offset: number): FramesBehind | null {
   const view = viewOf(bytes);
   let end = 0;
   let firstLsn = 0;

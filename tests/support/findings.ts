@@ -3,7 +3,7 @@
  */
 
 import type { Entry, Wal } from "../../mod.ts";
-import { type Notes, type Submission, Violation } from "./notes.ts";
+import { type AcceptedEntry, type Notes, Violation } from "./notes.ts";
 
 /** How the last life ended. */
 export type Ending =
@@ -36,11 +36,11 @@ export function kindOf(value: string): number {
 }
 
 /** Throws unless this is what was appended under this LSN, or may have been. */
-export function checkGenuine({ gone, submissions, floating }: Notes, lsn: number, value: string): void {
+export function checkGenuine({ gone, accepted, floating }: Notes, lsn: number, value: string): void {
   const why = gone.get(value);
   if (why !== undefined) throw new Violation(`${lsn} was ${why} and came back`);
-  if (submissions.get(lsn)?.value === value) return;
-  if (submissions.has(lsn) || !floating.has(value)) {
+  if (accepted.get(lsn)?.value === value) return;
+  if (accepted.has(lsn) || !floating.has(value)) {
     throw new Violation(`${lsn} was never written: ${value.slice(0, 20)}`);
   }
 }
@@ -53,7 +53,7 @@ export function checkInside(notes: Notes, entries: readonly Entry[], fromLsn: nu
   checkOrder(notes, entries);
   const got = new Set(entries.map(({ lsn }) => lsn));
   for (const lsn of got) if (lsn < fromLsn || lsn > toLsn) throw new Violation(`inside: ${lsn} was not asked for`);
-  for (const lsn of notes.submissions.keys()) {
+  for (const lsn of notes.accepted.keys()) {
     if (lsn < fromLsn || lsn > toLsn || got.has(lsn) || notes.undecided.has(lsn)) continue;
     throw new Violation(`inside: ${lsn} is not shown`);
   }
@@ -70,7 +70,7 @@ export function checkRecovered(notes: Notes, wal: Wal, entries: readonly Entry[]
     }
   }
   const vouchedLsn = ending === "misread" ? vouchedLsnOf(notes) : Infinity;
-  for (const [lsn, { acknowledged, batch }] of notes.submissions) {
+  for (const [lsn, { acknowledged, batch }] of notes.accepted) {
     if (got.has(lsn)) continue;
     if (acknowledged === "fsync" && lsn <= vouchedLsn) throw new Violation(`lost ${lsn}, acknowledged at fsync`);
     if (acknowledged === "write" && ending === "kill") throw new Violation(`lost ${lsn}, acknowledged at write`);
@@ -97,9 +97,9 @@ export function checkReopened(notes: Notes, failed: Failed, { firstLsn, entries,
   checkOrder(notes, entries);
   const got = textsOf(entries);
   const toldLsn = toldLsnOf(notes, failed);
-  for (const [lsn, { acknowledged, batch }] of notes.submissions) {
+  for (const [lsn, { acknowledged, batch }] of notes.accepted) {
     if (lsn > lastLsn) continue;
-    const isInside = batch !== 0 && notes.submissions.get(toldLsn)?.batch === batch;
+    const isInside = batch !== 0 && notes.accepted.get(toldLsn)?.batch === batch;
     if (got.has(lsn) && lsn > toldLsn && !isInside) {
       throw new Violation(`${lsn} came back by a reopening, and nobody had been told of it or of a later one`);
     }
@@ -115,12 +115,12 @@ export function checkReopened(notes: Notes, failed: Failed, { firstLsn, entries,
 
 /** The last LSN that somebody may have been told of, if only by what it had asked for. */
 function toldLsnOf(notes: Notes, { syncedLsn, durableLsn, lastLsn }: Failed): number {
-  const { submissions } = notes;
+  const { accepted } = notes;
   let toldLsn = Math.max(syncedLsn, durableLsn, notes.toldLsn);
-  for (const [lsn, { acknowledged }] of submissions) {
+  for (const [lsn, { acknowledged }] of accepted) {
     if (lsn <= lastLsn && acknowledged !== "none") toldLsn = Math.max(toldLsn, lsn);
   }
-  const isWeak = (lsn: number): boolean => (submissions.get(lsn)?.level ?? "none") !== "fsync";
+  const isWeak = (lsn: number): boolean => (accepted.get(lsn)?.level ?? "none") !== "fsync";
   while (toldLsn < lastLsn && isWeak(toldLsn + 1)) toldLsn++;
   return toldLsn;
 }
@@ -130,15 +130,15 @@ function textsOf(entries: readonly Entry[]): Map<number, string> {
 }
 
 function checkHead(notes: Notes, firstLsn: number): void {
-  const { headLsn, askedHeadLsn, submissions, skippable } = notes;
+  const { headLsn, askedHeadLsn, accepted, skippable } = notes;
   if (firstLsn < headLsn || firstLsn > askedHeadLsn) {
     throw new Violation(`the log begins with ${firstLsn}, not with ${headLsn} to ${askedHeadLsn}`);
   }
   notes.headLsn = notes.askedHeadLsn = firstLsn;
-  for (const [lsn, { value }] of [...submissions]) {
+  for (const [lsn, { value }] of [...accepted]) {
     if (lsn >= firstLsn) continue;
     notes.gone.set(value, "cut");
-    submissions.delete(lsn);
+    accepted.delete(lsn);
   }
   for (const lsn of [...skippable]) if (lsn < firstLsn) skippable.delete(lsn);
 }
@@ -159,17 +159,17 @@ function checkOrder(notes: Notes, entries: readonly Entry[]): void {
 }
 
 /** Of a batch with a number everything is there, or nothing. */
-function checkBatch({ submissions }: Notes, lsn: number, batch: number, got: ReadonlyMap<number, string>): void {
+function checkBatch({ accepted }: Notes, lsn: number, batch: number, got: ReadonlyMap<number, string>): void {
   if (batch === 0) return;
-  for (const [other, each] of submissions) {
+  for (const [other, each] of accepted) {
     if (each.batch === batch && got.has(other)) throw new Violation(`half a batch: ${lsn} is missing`);
   }
 }
 
 /** The last LSN that some other frame on the disk says was synced. */
-function vouchedLsnOf({ submissions }: Notes): number {
+function vouchedLsnOf({ accepted }: Notes): number {
   let lsn = 0;
-  for (const { acknowledged, vouchesFor } of submissions.values()) {
+  for (const { acknowledged, vouchesFor } of accepted.values()) {
     if (acknowledged === "fsync") lsn = Math.max(lsn, vouchesFor);
   }
   return lsn;
@@ -177,22 +177,22 @@ function vouchedLsnOf({ submissions }: Notes): number {
 
 /** What was found up to an LSN is synced; whatever else there was up to there will never be. */
 function take(notes: Notes, got: ReadonlyMap<number, string>, lastLsn: number, why: string): void {
-  const { submissions, floating, gone } = notes;
+  const { accepted, floating, gone } = notes;
   notes.mostLsn = Math.max(notes.mostLsn + floating.size, ...got.keys());
-  for (const [lsn, submission] of [...submissions]) {
+  for (const [lsn, entry] of [...accepted]) {
     if (lsn > lastLsn) continue;
     if (got.has(lsn)) {
-      submissions.set(lsn, { ...submission, acknowledged: "fsync" });
+      accepted.set(lsn, { ...entry, acknowledged: "fsync" });
       continue;
     }
-    gone.set(submission.value, why);
-    submissions.delete(lsn);
+    gone.set(entry.value, why);
+    accepted.delete(lsn);
   }
   for (const [lsn, value] of got) {
-    if (submissions.has(lsn)) continue;
+    if (accepted.has(lsn)) continue;
     floating.delete(value);
-    const found: Submission = { value, batch: 0, vouchesFor: 0, level: "fsync", acknowledged: "fsync" };
-    submissions.set(lsn, found);
+    const found: AcceptedEntry = { value, batch: 0, vouchesFor: 0, level: "fsync", acknowledged: "fsync" };
+    accepted.set(lsn, found);
   }
   for (const value of floating) gone.set(value, why);
   floating.clear();

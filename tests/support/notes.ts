@@ -5,7 +5,7 @@
 import type { Durability } from "../../mod.ts";
 
 /** An entry that has an LSN. */
-export interface Submission {
+export interface AcceptedEntry {
   readonly value: string;
   /** Entries of one batch share a number; 0 is no batch. */
   readonly batch: number;
@@ -22,7 +22,7 @@ export class Violation extends Error {}
 
 /** Everything that the oracle has written down. */
 export class Notes {
-  submissions: Map<number, Submission> = new Map();
+  accepted: Map<number, AcceptedEntry> = new Map();
   /** Handed over without an LSN that anyone knows: a commit that waited for room. */
   floating: Set<string> = new Set();
   /** Values that must never be seen again, and why. */

@@ -65,10 +65,10 @@ export class Oracle {
 
   /** The log has given an entry this LSN, when all up to `syncedLsn` was synced. */
   accepted(lsn: number, value: string, level: Durability, syncedLsn: number, batch = 0): void {
-    const { submissions, skippable } = this.#notes;
-    if (submissions.has(lsn) || skippable.has(lsn)) throw new Violation(`LSN ${lsn} was given out twice`);
+    const { accepted, skippable } = this.#notes;
+    if (accepted.has(lsn) || skippable.has(lsn)) throw new Violation(`LSN ${lsn} was given out twice`);
     this.trace?.say(`${lsn} is accepted, ${value.length} characters${batch === 0 ? "" : ` of batch ${batch}`}`);
-    submissions.set(lsn, { value, batch, vouchesFor: syncedLsn, level, acknowledged: "none" });
+    accepted.set(lsn, { value, batch, vouchesFor: syncedLsn, level, acknowledged: "none" });
     this.#notes.mostLsn = Math.max(this.#notes.mostLsn, lsn);
   }
 
@@ -92,40 +92,40 @@ export class Oracle {
 
   /** The log says that the entry is durable at this level. */
   acknowledged(lsn: number, level: Durability): void {
-    const submission = this.#notes.submissions.get(lsn);
+    const entry = this.#notes.accepted.get(lsn);
     if (level === "none" && this.#notes.skippable.has(lsn)) return; // a full disk has rejected it since
-    if (submission === undefined) throw new Violation(`LSN ${lsn} was acknowledged and never accepted, or rejected`);
+    if (entry === undefined) throw new Violation(`LSN ${lsn} was acknowledged and never accepted, or rejected`);
     if (level === "fsync" && this.#notes.unsyncable.has(lsn)) {
       throw new Violation(`LSN ${lsn} was acknowledged at fsync after a sync of it had failed`);
     }
-    if (submission.acknowledged === "fsync" || level === "none") return;
+    if (entry.acknowledged === "fsync" || level === "none") return;
     this.trace?.say(`${lsn} is acknowledged at ${level}`);
-    this.#notes.submissions.set(lsn, { ...submission, acknowledged: level });
+    this.#notes.accepted.set(lsn, { ...entry, acknowledged: level });
     this.onAcknowledged?.(lsn, level);
   }
 
   /** The same, of an LSN that may belong to someone who does not know it yet. */
   waitedFor(lsn: number, level: Durability): void {
     this.#notes.toldLsn = Math.max(this.#notes.toldLsn, lsn);
-    if (this.#notes.submissions.has(lsn) || this.#notes.skippable.has(lsn)) this.acknowledged(lsn, level);
+    if (this.#notes.accepted.has(lsn) || this.#notes.skippable.has(lsn)) this.acknowledged(lsn, level);
   }
 
   /** The log says that all up to here is synced. */
   synced(lsn: number): void {
-    for (const each of [...this.#notes.submissions.keys()]) if (each <= lsn) this.acknowledged(each, "fsync");
+    for (const each of [...this.#notes.accepted.keys()]) if (each <= lsn) this.acknowledged(each, "fsync");
   }
 
   /** The log says that the entry will never be. */
   rejected(lsn: number): void {
-    const submission = this.#notes.submissions.get(lsn);
+    const entry = this.#notes.accepted.get(lsn);
     this.#notes.skippable.add(lsn); // also where nobody knew what had floated there
     this.#notes.mostLsn = Math.max(this.#notes.mostLsn, lsn);
-    if (submission === undefined) return;
+    if (entry === undefined) return;
     this.trace?.say(`${lsn} is rejected`);
-    const { value, acknowledged } = submission;
+    const { value, acknowledged } = entry;
     if (acknowledged !== "none") throw new Violation(`LSN ${lsn} was acknowledged at ${acknowledged}, then rejected`);
     this.#notes.gone.set(value, "rejected");
-    this.#notes.submissions.delete(lsn);
+    this.#notes.accepted.delete(lsn);
   }
 
   /** A sync has failed when all up to `syncedLsn` was synced: nobody may ever be told that one up to `lastLsn` is. */
@@ -135,9 +135,9 @@ export class Oracle {
 
   /** How far the log says that it is synced, while it goes on or has failed. */
   checkSynced(syncedLsn: number): void {
-    const { unsyncable, submissions } = this.#notes;
+    const { unsyncable, accepted } = this.#notes;
     for (const lsn of unsyncable) {
-      if (lsn <= syncedLsn && submissions.has(lsn)) {
+      if (lsn <= syncedLsn && accepted.has(lsn)) {
         throw new Violation(`${lsn} is synced after a sync of it has failed`);
       }
     }
@@ -149,9 +149,9 @@ export class Oracle {
   shown(entry: Entry): void {
     const { lsn } = entry;
     checkGenuine(this.#notes, lsn, entry.text());
-    const submission = this.#notes.submissions.get(lsn);
-    if (submission !== undefined && submission.acknowledged !== "fsync") {
-      this.acknowledged(lsn, submission.level === "fsync" ? "fsync" : "write");
+    const accepted = this.#notes.accepted.get(lsn);
+    if (accepted !== undefined && accepted.acknowledged !== "fsync") {
+      this.acknowledged(lsn, accepted.level === "fsync" ? "fsync" : "write");
     }
   }
 
@@ -161,7 +161,7 @@ export class Oracle {
     if (this.#notes.gone.get(entry.text()) === "cut") return; // who has begun before the cut may go on to read it
     checkGenuine(this.#notes, lsn, entry.text());
     this.trace?.say(`${lsn} is shown elsewhere`);
-    if (this.#notes.submissions.has(lsn)) this.acknowledged(lsn, "fsync");
+    if (this.#notes.accepted.has(lsn)) this.acknowledged(lsn, "fsync");
   }
 
   /** A reader in the process sees what is durable from one LSN to another, neither more nor less. */
@@ -212,11 +212,11 @@ export class Oracle {
 
   /** The last LSN up to this one that was not rejected, as far as anyone knows; 0 if there is none. */
   lastKeptLsn(lsn: number): number {
-    return [...this.#notes.submissions.keys()].reduce((last, each) => each <= lsn ? Math.max(last, each) : last, 0);
+    return [...this.#notes.accepted.keys()].reduce((last, each) => each <= lsn ? Math.max(last, each) : last, 0);
   }
 
   /** LSNs that are there, and LSNs that are skipped. */
   lsns(): { present: number[]; skipped: number[] } {
-    return { present: [...this.#notes.submissions.keys()], skipped: [...this.#notes.skippable] };
+    return { present: [...this.#notes.accepted.keys()], skipped: [...this.#notes.skippable] };
   }
 }

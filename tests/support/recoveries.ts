@@ -135,14 +135,14 @@ async function recover(survived: Survival, walk: Walk, seed: number, share: Shar
   if (wal === undefined) throw new Violation("the process has stopped by itself");
   if (share !== NEVER) {
     tape.used = { ...survived, oracle: oracle.clone(), ending: "kill" }; // all that was found is synced now
-    await quiet(runtime);
+    await untilNoCalls(runtime);
     tape.end();
   }
   return { wal, runtime, oracle, torn, survivals: tape.survivals };
 }
 
 /** Waits until nothing goes on in the background. */
-async function quiet(runtime: MemoryRuntime): Promise<void> {
+async function untilNoCalls(runtime: MemoryRuntime): Promise<void> {
   for (let calls = -1; calls !== runtime.calls;) {
     calls = runtime.calls;
     await nextHostTask();

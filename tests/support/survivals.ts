@@ -26,9 +26,7 @@ export interface Used {
   readonly isLying: boolean;
 }
 
-type Crash = (disk: MemoryDisk, seed: number) => MemoryDisk;
-
-const CRASHES: readonly (readonly [name: string, crash: Crash])[] = [
+const CRASHES: readonly (readonly [name: string, crash: (disk: MemoryDisk, seed: number) => MemoryDisk])[] = [
   ["killed", (disk, seed) => disk.kill(seed)],
   ["power loss, nothing kept", (disk, seed) => disk.powerLoss({ keep: "none", seed })],
   ["power loss, all kept", (disk, seed) => disk.powerLoss({ keep: "all", seed })],

@@ -31,7 +31,7 @@ interface FileRecord {
 }
 
 /** What survives of that which was not synced: nothing, or each sector, size and name with an even chance. */
-export type Survival = "nothing" | "chance";
+export type Survivors = "nothing" | "chance";
 
 /** See the head of this file. */
 export class UnsyncedWrites {
@@ -104,8 +104,8 @@ export class UnsyncedWrites {
   }
 
   /** Loses what was not synced from the files in `directory`. Returns how many bytes and names were lost. */
-  lose(directory: string, survival: Survival, random: Random): { lostBytes: number; lostNames: number } {
-    const isLost = (): boolean => survival === "nothing" || random.chance(0.5);
+  lose(directory: string, survivors: Survivors, random: Random): { lostBytes: number; lostNames: number } {
+    const isLost = (): boolean => survivors === "nothing" || random.chance(0.5);
     let lostBytes = 0;
     let lostNames = 0;
     for (const file of this.#all()) {

@@ -1,5 +1,5 @@
 /**
- * What must be true of a log after a crash.
+ * Opens a log after crashes of those who wrote to it, and looks whether what they had said is true.
  */
 
 import { Wal } from "../../mod.ts";
@@ -9,8 +9,8 @@ import { Ledger } from "./crash_ledger.ts";
 import { readAll } from "./log_contents.ts";
 import { quickRuntime } from "./quick_runtime.ts";
 
-/** Opens the log and fails unless all that was acknowledged is in it, and nothing that was never submitted. */
-export async function checkRecovered(
+/** Opens it; fails unless all that was acknowledged is in it, and nothing that was never submitted. */
+export async function openAfterCrashes(
   directory: string,
   crashes: readonly Crash[],
 ): Promise<{ wal: Wal; found: Submission[] }> {

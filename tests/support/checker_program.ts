@@ -19,26 +19,27 @@ export type CheckerCommand =
   /** To open it, read it, and close it; and to commit something before, as a life of its own, unless it is null. */
   | { readonly open: number | null };
 
-/** What came of it. */
-export type CheckerAnswer =
-  /** It is not as it must be. */
-  | { readonly violation: string }
-  | {
-    readonly entries: number;
-    /** How many acknowledgements were found to be true that had not been looked at before. */
-    readonly checked: number;
-    /** What opening found. */
-    readonly recovery: WalRecovery | null;
-    /** What the checker has committed. */
-    readonly statements: readonly Statement[];
-  };
+/** What came of it: a report, or what is not as it must be. */
+export type CheckerAnswer = CheckerReport | { readonly violation: string };
+
+/** All is as it must be. */
+export interface CheckerReport {
+  /** How many entries it has seen. */
+  readonly entries: number;
+  /** How many acknowledgements were found to be true that had not been looked at before. */
+  readonly checked: number;
+  /** What opening found. */
+  readonly recovery: WalRecovery | null;
+  /** What the checker has committed. */
+  readonly statements: readonly Statement[];
+}
 
 const [directory = ""] = process.argv.slice(2);
 const ledger = new Ledger();
 const POLL_MS = 5;
 
 /** Reads along. Where the log is cut past its place, it begins again at the new first LSN. */
-class Follower {
+class RestartingFollower {
   readonly #end = new AbortController();
   readonly #runs: ReadEntry[][] = [];
   readonly #ended: Promise<void> = this.#read();
@@ -68,7 +69,7 @@ class Follower {
   }
 }
 
-let follower: Follower | null = null;
+let follower: RestartingFollower | null = null;
 
 await answerCommands(async (line): Promise<CheckerAnswer> => {
   try {
@@ -84,7 +85,7 @@ async function obey(command: CheckerCommand): Promise<CheckerAnswer> {
   let recovery: WalRecovery | null = null;
   let statements: readonly Statement[] = [];
   if ("hear" in command) ledger.hear(command.hear.life, command.hear.statements);
-  else if ("follow" in command) follower = new Follower();
+  else if ("follow" in command) follower = new RestartingFollower();
   else if ("read" in command) {
     const followed = await follower?.stop() ?? [];
     follower = null;
