@@ -43,7 +43,8 @@ export function countNew({ sources }: MendingPlan): number {
  * Ends the log at the first damage. What is damaged below the head is none of the log's: then all is kept from the head on that
  * goes on without a gap.
  */
-export function planCut(survey: Survey): MendingPlan {
+export function planCut(found: Survey): MendingPlan {
+  const survey = withLikelyHead(found);
   const { lastHeadLsn: headLsn } = survey;
   if ((goodOf(survey).end?.run.lastLsn ?? 0) >= headLsn) return planOf(survey, [], 0);
   let nextLsn = headLsn;
@@ -53,6 +54,17 @@ export function planCut(survey: Survey): MendingPlan {
     return isNext;
   });
   return planOf(survey, sources, 0);
+}
+
+/**
+ * Where the oldest file names one that is missing, and the last one cannot be used, that may hold the head frame which let the
+ * missing one go: then the log begins with the oldest file that is there.
+ */
+function withLikelyHead(survey: Survey): Survey {
+  const [first, ...above] = survey.segments;
+  if (first === undefined || first.flawBelow === null || above.at(-1)?.header !== null) return survey;
+  const lastHeadLsn = Math.max(survey.lastHeadLsn, first.firstLsn);
+  return { ...survey, lastHeadLsn, segments: [{ ...first, flawBelow: null }, ...above] };
 }
 
 /** Keeps every frame that is whole. */

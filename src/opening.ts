@@ -106,7 +106,7 @@ export function resolveDirectory(runtime: Runtime, directory: string | URL): str
     if (typeof directory !== "string" && !(directory instanceof URL)) throw new TypeError("it is neither");
     if (directory === "") throw new TypeError("it is empty");
     if (directory instanceof URL && directory.protocol !== "file:") throw new TypeError("it names no file");
-    if (String(directory).startsWith("file:") && !(directory instanceof URL)) {
+    if (typeof directory === "string" && /^(file:|[a-z][a-z\d+.-]+:\/\/)/i.test(directory)) {
       throw new TypeError("a URL is handed over as a URL: new URL(…)");
     }
     return runtime.resolve(directory);

@@ -259,6 +259,25 @@ test("damage below the head, in the file that holds it, costs nothing that is in
   }
 });
 
+test("a head frame in a file that cannot be used: nothing before that damage is given up", async () => {
+  const log = await openEvenLog(14);
+  await log.wal.truncateBefore(10); // the file with LSNs 9 to 12 is the oldest one left
+  await quiet();
+  log.kill();
+  log.damage(log.lastSegment(), (bytes) => flip(bytes, 100, 0)); // its header
+  const { entries, firstLsn, lastLsn } = await Wal.repair(DIRECTORY, { mode: "point-in-time", runtime: log.runtime });
+  assertEquals([entries, firstLsn, lastLsn], [4, 9, 12]);
+  await log.open({ recovery: "strict" });
+  assertEquals(await lsnsOf(log), lsnsFrom(9, 12));
+});
+
+test("a file that is missing below a head that is known is the first damage: before it there is nothing", async () => {
+  const log = await closedLog(14);
+  log.disk.remove(pathOf(log.segments()[0] ?? "")); // LSNs 1 to 4
+  const { entries, lastLsn } = await Wal.repair(DIRECTORY, { mode: "point-in-time", runtime: log.runtime });
+  assertEquals([entries, lastLsn], [0, 4]);
+});
+
 test("a head frame that nothing bears out yet counts where a log is mended: what was cut away does not come back", async () => {
   for (const recovery of ["point-in-time", "salvage"] as const) {
     const log = await openEvenLog(4);

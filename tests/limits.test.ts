@@ -251,9 +251,11 @@ test("a preset gives way to what is said besides it, and undefined says nothing"
   await (await Wal.open("/c", { runtime, maxEntries: Infinity, segmentBytes: 0, maxBytes: Infinity })).close();
 });
 
-test("a URL that names no file is refused as input", async () => {
-  const elsewhere = new URL("https://example.org/wal");
-  await assertRejects(() => Wal.open(elsewhere, { runtime: new MemoryRuntime() }), WalInputError, "directory");
+test("a URL that names no file, or is written as a string, is refused as input", async () => {
+  const runtime = new MemoryRuntime();
+  for (const elsewhere of [new URL("https://example.org/wal"), "https://example.org/wal", "file:///data/wal"]) {
+    await assertRejects(() => Wal.open(elsewhere, { runtime }), WalInputError, "directory");
+  }
 });
 
 test("a directory that is none, or may not be written, is refused with its path", async () => {

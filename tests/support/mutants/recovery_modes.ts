@@ -158,6 +158,14 @@ export const recoveryModes: readonly Mutant[] = [
     caughtBy: tests("damage_findings", "damage below the head, in the file that holds it"),
   },
   {
+    rule: "4 point-in-time: all before the first damage",
+    name: "gives up what lies below a head frame in a file that cannot be used",
+    file: "src/mending_plan.ts",
+    find: `above.at(-1)?.header !== null) return survey;`,
+    replace: `above.at(-1) !== null) return survey;`,
+    caughtBy: tests("damage_findings", "a head frame in a file that cannot be used"),
+  },
+  {
     rule: "3.2 a segment of an incomplete set does not exist, of one that was complete it does",
     name: "discards copies of files of which some are set aside",
     file: "src/sets.ts",
