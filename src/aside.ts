@@ -9,7 +9,7 @@ import type { Link } from "./chain.ts";
 import { isNoRoom } from "./errors.ts";
 import type { Report } from "./event.ts";
 import { readFooter } from "./footer.ts";
-import { HEADER_BYTES, tornName } from "./format.ts";
+import { HEADER_BYTES, type SegmentHeader, tornName } from "./format.ts";
 import { openGoodSegment } from "./good_segment.ts";
 import { chunksOf, FrameScanner } from "./scan.ts";
 import { type OpenSegmentFile, type Place, release } from "./segment.ts";
@@ -23,8 +23,8 @@ export interface Leaving {
   readonly logId: string | null;
   /** Where the log leaves it, as far as that is known: its first bad frame else. */
   readonly endOffset: number | null;
-  /** Whether a segment with this id is there. A copy whose set was never completed is no evidence of anything. */
-  readonly isThere?: (id: number) => boolean;
+  /** Whether it is known to be a copy whose set was never completed: then it is no evidence of anything. */
+  readonly isUnfinished?: (header: SegmentHeader) => boolean;
 }
 
 /**
@@ -34,13 +34,12 @@ export interface Leaving {
  */
 export async function setTornAside(
   place: Place,
-  { name, logId, endOffset, isThere = () => true }: Leaving,
+  { name, logId, endOffset, isUnfinished = () => false }: Leaving,
   report: Report,
 ): Promise<number> {
   const opened = await openGoodSegment(place, { name, logId, where: "earlier" }, "read");
   try {
-    const { setId } = opened.header;
-    if (setId !== 0 && !isThere(setId)) return opened.sizeBytes;
+    if (isUnfinished(opened.header)) return opened.sizeBytes;
     const offset = endOffset ?? await endOfGoodFrames(opened);
     if (await readFooter(opened, offset) !== null) return opened.sizeBytes; // it was sealed: nothing is torn
     const { tornEnd: end } = await lookBehind(opened, offset);

@@ -43,9 +43,22 @@ export function freeLeftovers({ place, spares, segments, links, current, report 
       await setAside(place, [name], await place.runtime.list(place.directory));
       return null;
     }
-    const isThere = (id: number): boolean => segments.some((each) => each.id === id);
-    return await setTornAside(place, { name, logId, endOffset, isThere }, report);
+    const isUnfinished = (header: SegmentHeader): boolean => wasUnfinished(header, segments, current);
+    return await setTornAside(place, { name, logId, endOffset, isUnfinished }, report);
   });
+}
+
+/**
+ * Whether a file is of a set that was never completed: what completes it is not there, and the log does not come from its line of
+ * history. Of a set that the log does come from, what completed it may have gone: cut away, or replaced.
+ */
+function wasUnfinished(
+  { setId, epoch }: SegmentHeader,
+  segments: readonly SegmentName[],
+  current: SegmentHeader,
+): boolean {
+  const isAncestor = epoch.id === current.epoch.id || epoch.id === current.epoch.parentId;
+  return setId !== 0 && !isAncestor && !segments.some(({ id }) => id === setId);
 }
 
 /** The chain was walked by names: before anything is freed that is not on it, each header must say the same as its name. */

@@ -181,6 +181,17 @@ async function killSalvage(log: LogFixture, nthRename: number): Promise<void> {
   log.kill();
 }
 
+test("copies of a salvage that was killed are no evidence either for who opens the log as it is", async () => {
+  const log = await damagedLog();
+  const segments = log.segments();
+  await killSalvage(log, 1);
+  assertEquals(log.segments().length, segments.length + 1);
+  await log.open();
+  await quiet();
+  assertEquals(log.segments(), segments);
+  assertEquals(log.names().filter((name) => name.startsWith("torn-")), []);
+});
+
 test("a salvage that is killed above a set whose last segment has vanished costs nothing the second time", async () => {
   const expected = [1, 2, 4, 5, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16];
   for (const nthRename of [1, 2]) {
@@ -212,6 +223,26 @@ test("a salvage is killed while it sets aside what it has copied, then its last 
       await log.open({ recovery });
       assertEquals(await lsnsOf(log), [1, 2, 4, 5, 6, 7, 8, 9, 10, 11, 12]);
     }
+  }
+});
+
+test("a log is cut in the middle of what a salvage has copied, and damaged just there: what is given up behind that is kept", async () => {
+  for (const isTidied of [false, true]) {
+    const log = await damagedLog();
+    await Wal.repair(DIRECTORY, { mode: "salvage", runtime: log.runtime }); // copies: LSN 4, LSNs 5 to 8, LSNs 9 and 10
+    await log.open();
+    await log.wal.truncateBefore(6);
+    await log.wal.close();
+    await quiet();
+    log.kill();
+    if (isTidied) { for (const name of log.names()) if (name.startsWith("aside-")) log.disk.remove(pathOf(name)); }
+    log.disk.flipBit(pathOf(log.segments()[0] ?? ""), frameAt(2) + 100, 0); // LSN 6
+    await Wal.repair(DIRECTORY, { mode: "point-in-time", runtime: log.runtime });
+    await quiet();
+    const torn = log.names().filter((name) => name.startsWith("torn-")).map((name) => log.file(name));
+    const texts = torn.map((bytes) => new TextDecoder().decode(bytes));
+    const isKept = (lsn: number): boolean => texts.some((text) => text.includes(evenText(lsn)));
+    assertEquals([isKept(7), isKept(8)], [true, true]);
   }
 });
 

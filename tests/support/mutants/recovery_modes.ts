@@ -166,6 +166,22 @@ export const recoveryModes: readonly Mutant[] = [
     caughtBy: tests("damage_findings", "a head frame in a file that cannot be used"),
   },
   {
+    rule: "4 no mode destroys evidence",
+    name: "takes a set for unfinished of which the end was replaced",
+    file: "src/leftovers.ts",
+    find: `return setId !== 0 && !isAncestor &&`,
+    replace: `return setId !== 0 && isAncestor !== null &&`,
+    caughtBy: tests("repair", "a log is cut in the middle of what a salvage has copied"),
+  },
+  {
+    rule: "4.7 torn bytes are copied aside before their file is freed",
+    name: "keeps as evidence what a salvage had begun to copy",
+    file: "src/leftovers.ts",
+    find: `return setId !== 0 && !isAncestor &&`,
+    replace: `return setId < 0 && !isAncestor &&`,
+    caughtBy: tests("repair", "copies of a salvage that was killed are no evidence"),
+  },
+  {
     rule: "3.2 a segment of an incomplete set does not exist, of one that was complete it does",
     name: "discards copies of files of which some are set aside",
     file: "src/sets.ts",
