@@ -43,6 +43,8 @@ import { type OpenSegmentFile, openSegmentFile, type Place, release } from "./se
 /** Where a reader is: behind the last frame that it has passed, or at its start, if a successor cuts it in the middle. */
 export interface Anchor {
   readonly id: number;
+  /** Another one under the same id is of a log that was replaced. */
+  readonly salt: string;
   readonly epochId: string;
   readonly offset: number;
   /** The first LSN of the frame at `offset`. */
@@ -140,6 +142,11 @@ export class OutsideChain {
     else if (next !== null) return null;
     const opened = await this.#openNamed(name, link.id);
     if (opened === null) return null;
+    const anchor = this.#anchor;
+    if (anchor?.id === link.id && anchor.salt !== opened.header.salt) {
+      await release(opened.file);
+      throw new WalRewoundError(this.#place.directory, this.#nextLsn);
+    }
     const stranger = await this.#strangenessOf(link, opened, successor).catch(async (error: unknown) => {
       await release(opened.file);
       throw error;

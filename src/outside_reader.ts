@@ -165,12 +165,12 @@ export class OutsideReader {
   }
 
   #pass({ opened }: Section, frame: ScannedFrame, lastLsn: number): void {
-    const { id, epoch } = opened.header;
+    const { id, salt, epoch } = opened.header;
     const isWhole = lastLsn === frame.lastLsn;
     const place = isWhole
       ? { offset: frame.offset + frame.header.lengthBytes, lsn: lastLsn + 1 }
       : { offset: frame.offset, lsn: frame.header.firstLsn };
-    this.#chain.moveTo({ id, epochId: epoch.id, ...place, nextLsn: lastLsn + 1 });
+    this.#chain.moveTo({ id, salt, epochId: epoch.id, ...place, nextLsn: lastLsn + 1 });
   }
 
   #entriesOf(frame: ScannedFrame, lastLsn: number): Entry[] | null {
