@@ -60,6 +60,8 @@ export class Tail {
   #stampedLsn: number;
   /** What an idle frame was to vouch for when one was last tried. */
   #idleTriedLsn = 0;
+  /** The last frame is a head frame: readers elsewhere cannot know yet that it is synced. */
+  #endsInHead = false;
   #unsyncedBytes = 0;
   #hasAskedForSpare = false;
   #headLsn: number;
@@ -215,6 +217,7 @@ export class Tail {
     if (skips) this.#sealer.sealSkip(segment, bytes, 0, lastLsn);
     this.#sealer.sealControl(segment, bytes, at, { kind, firstLsn: lastLsn + 1, payload }, offset);
     await this.#put(segment, [bytes], bytes.length, lastLsn);
+    this.#endsInHead = kind === FrameKind.HEAD;
     return offset;
   }
 
@@ -222,6 +225,7 @@ export class Tail {
   async idle(): Promise<void> {
     if (!this.wantsIdle) return;
     this.#idleTriedLsn = this.#syncedLsn; // a full disk is not asked again and again for something so small
+    this.#endsInHead = false;
     await this.#control(FrameKind.IDLE, 0, this.#writtenLsn);
   }
 
@@ -240,7 +244,8 @@ export class Tail {
 
   /** Whether an idle frame would tell readers elsewhere something new. */
   get wantsIdle(): boolean {
-    return Math.max(this.#stampedLsn, this.#idleTriedLsn) < this.#syncedLsn && this.#hasControlRoom();
+    const isUntold = this.#endsInHead || Math.max(this.#stampedLsn, this.#idleTriedLsn) < this.#syncedLsn;
+    return isUntold && this.#hasControlRoom();
   }
 
   /** fdatasync: everything written so far is synced when it resolves, to how long it took. */
@@ -359,6 +364,7 @@ export class Tail {
   /** The operating system has so many bytes more; `syncedLsn` is what they vouch for. */
   #took(lengthBytes: number, lastLsn: number, syncedLsn: number): void {
     this.#writtenLsn = lastLsn;
+    this.#endsInHead = false;
     this.#stampedLsn = Math.max(this.#stampedLsn, syncedLsn);
     this.#unsyncedBytes += lengthBytes;
     this.#counters.bytes += lengthBytes;
@@ -428,6 +434,7 @@ export class Tail {
     this.#segment = segment;
     this.#isUnclean = false;
     this.#mark = null;
+    this.#endsInHead = false; // a header says it too
     this.#capacity.entriesEndOffset = segment.endOffset;
     this.#unsyncedBytes = 0;
     this.#hasAskedForSpare = false;

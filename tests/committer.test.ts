@@ -251,6 +251,18 @@ test("an idle log on a full disk tries once to vouch, and once more when more is
   assertEquals(log.wal.lastLsn, 3);
 });
 
+test("an idle log that was cut tries once on a full disk to vouch for its head", async () => {
+  const log = await openLogWith("first", { segmentBytes: 0, idleMs: 100 });
+  await log.commit("a".repeat(3_000_000));
+  await log.advance(150);
+  await log.wal.truncateBefore(2);
+  log.faults.fail("write", { path: ANY_WAL, code: "ENOSPC", times: Infinity });
+  const from = log.faults.calls.length;
+  await log.advance(60_000);
+  assertEquals(log.calls("write", ANY_WAL, from).length, 1);
+  assertEquals(log.wal.state, "open");
+});
+
 // -- durability
 
 test("at write an entry is durable without a sync, and a kill leaves it there", async () => {

@@ -97,6 +97,21 @@ test("it needs no lock, and shows an entry as soon as something vouches for it: 
   assertEquals(watcher.runtime.openFiles, []);
 });
 
+test("a cut is seen as soon as something follows it: the next flush, or an idle frame, once", async () => {
+  for (const what of ["a flush", "an idle log"]) {
+    const log = await openLog({ idleMs: 100 });
+    for (const text of ["a", "b", "c"]) await log.commit(text);
+    await log.advance(150);
+    await log.wal.truncateBefore(3);
+    assertEquals(await readElsewhere(log), ["1 a", "2 b", "3 c"], "a head frame at the very end may still be lost");
+    if (what === "a flush") await log.commit("d");
+    else await log.advance(150);
+    assertEquals(await readElsewhere(log), ["3 c"], what);
+    await assertRejects(() => readElsewhere(log, { from: 1 }), WalTruncatedError);
+    assertEquals((await log.countFlushes(() => log.advance(60_000))).writes, what === "a flush" ? 1 : 0);
+  }
+});
+
 test("what is only in the page cache is not shown, and what a power cut takes never was", async () => {
   const log = await openLog({ durability: "write" });
   const watcher = new Watcher(log);

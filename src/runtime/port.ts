@@ -245,7 +245,10 @@ export interface Runtime {
   /** The names in a directory, in no order. */
   list(path: string): Promise<string[]>;
 
-  /** Moves a name, replacing what bears the new one. Lasts when the directory has been synced; until then either or none may. */
+  /**
+   * Moves a name, replacing what bears the new one. Lasts when the directory has been synced. Until then a power loss leaves either
+   * name; of a move between two directories it may leave both, or none.
+   */
   rename(from: string, to: string): Promise<void>;
 
   /** Gives a file a second name; rejects with `EEXIST` where that is taken. */

@@ -45,8 +45,8 @@ export const frames: readonly Mutant[] = [
     replace: `{ ...wish, syncedLsn: this.#progress.writtenLsn, time: this.now() }`,
     also: [{
       file: "src/tail.ts",
-      find: `this.#idleTriedLsn) < this.#syncedLsn && this.#hasControlRoom();`,
-      replace: `this.#idleTriedLsn) < this.#writtenLsn && this.#hasControlRoom();`,
+      find: `this.#idleTriedLsn) < this.#syncedLsn;`,
+      replace: `this.#idleTriedLsn) < this.#writtenLsn;`,
     }],
     caughtBy: failures("EIO", "merely accepted"),
   },
