@@ -23,6 +23,7 @@ import { Sealer } from "./sealer.ts";
 import type { Place, Segment } from "./segment.ts";
 import type { Spares } from "./spares.ts";
 import type { Counters } from "./stats.ts";
+import { Vouching } from "./vouching.ts";
 
 /** A sync that takes longer is told of. */
 const SLOW_SYNC_MS = 100;
@@ -56,12 +57,7 @@ export class Tail {
   /** The segment ends as a crash left it: nothing is written behind that. */
   #isUnclean: boolean;
   #mark: Mark | null;
-  /** The greatest `syncedLsn` that stands in a frame. */
-  #stampedLsn: number;
-  /** What an idle frame was to vouch for when one was last tried. */
-  #idleTriedLsn = 0;
-  /** The last frame is a head frame: readers elsewhere cannot know yet that it is synced. */
-  #endsInHead = false;
+  readonly #vouching: Vouching;
   #unsyncedBytes = 0;
   #hasAskedForSpare = false;
   #headLsn: number;
@@ -85,7 +81,7 @@ export class Tail {
     this.#sealer = new Sealer(place.runtime, counters, this, found?.lastTime ?? 0);
     this.#headLsn = found?.headLsn ?? 1;
     this.#writtenLsn = this.#syncedLsn = found?.lastLsn ?? 0;
-    this.#stampedLsn = found?.stampedLsn ?? 0;
+    this.#vouching = new Vouching(found?.stampedLsn ?? 0);
   }
 
   /** From now on a segment is full at so many bytes; 0: never. */
@@ -217,15 +213,14 @@ export class Tail {
     if (skips) this.#sealer.sealSkip(segment, bytes, 0, lastLsn);
     this.#sealer.sealControl(segment, bytes, at, { kind, firstLsn: lastLsn + 1, payload }, offset);
     await this.#put(segment, [bytes], bytes.length, lastLsn);
-    this.#endsInHead = kind === FrameKind.HEAD;
+    if (kind === FrameKind.HEAD) this.#vouching.wroteHead();
     return offset;
   }
 
   /** An empty frame that vouches for what is synced, if it is wanted. */
   async idle(): Promise<void> {
     if (!this.wantsIdle) return;
-    this.#idleTriedLsn = this.#syncedLsn; // a full disk is not asked again and again for something so small
-    this.#endsInHead = false;
+    this.#vouching.tries(this.#syncedLsn);
     await this.#control(FrameKind.IDLE, 0, this.#writtenLsn);
   }
 
@@ -244,8 +239,7 @@ export class Tail {
 
   /** Whether an idle frame would tell readers elsewhere something new. */
   get wantsIdle(): boolean {
-    const isUntold = this.#endsInHead || Math.max(this.#stampedLsn, this.#idleTriedLsn) < this.#syncedLsn;
-    return isUntold && this.#hasControlRoom();
+    return this.#vouching.lacks(this.#syncedLsn) && this.#hasControlRoom();
   }
 
   /** fdatasync: everything written so far is synced when it resolves, to how long it took. */
@@ -364,8 +358,7 @@ export class Tail {
   /** The operating system has so many bytes more; `syncedLsn` is what they vouch for. */
   #took(lengthBytes: number, lastLsn: number, syncedLsn: number): void {
     this.#writtenLsn = lastLsn;
-    this.#endsInHead = false;
-    this.#stampedLsn = Math.max(this.#stampedLsn, syncedLsn);
+    this.#vouching.wrote(syncedLsn);
     this.#unsyncedBytes += lengthBytes;
     this.#counters.bytes += lengthBytes;
   }
@@ -434,12 +427,11 @@ export class Tail {
     this.#segment = segment;
     this.#isUnclean = false;
     this.#mark = null;
-    this.#endsInHead = false; // a header says it too
     this.#capacity.entriesEndOffset = segment.endOffset;
     this.#unsyncedBytes = 0;
     this.#hasAskedForSpare = false;
     this.#preparation.resume();
-    this.#stampedLsn = Math.max(this.#stampedLsn, segment.header.baseLsn - 1);
+    this.#vouching.wrote(segment.header.baseLsn - 1);
     this.#spares.prepare(false);
     this.#report({ type: "rotated", level: "debug", segment: segment.name, baseLsn: segment.header.baseLsn });
     return gone;

@@ -24,7 +24,7 @@ const table: Levels = readLevels(`
   L2 flaws flusher footer good_segment inheritance intake leftovers levels lock_mark mending mending_plan observers
   L2 opening outside_chain outside_reader outside_source pace pending preparation pump readable reader recovery
   L2 rejected_lsns remedy repair replaced report rewriting room_queue runs scan sealer segment_files sets settlement
-  L2 survey tail turns unlocked_survey verdict verify waiters window writable
+  L2 survey tail turns unlocked_survey verdict verify vouching waiters window writable
   L3 wal
   L5 cli/bench cli/bench_advice cli/bench_arrivals cli/bench_disk cli/bench_expected cli/bench_log cli/bench_place
   L5 cli/bench_presets cli/bench_report cli/bench_time cli/bench_words

@@ -45,8 +45,8 @@ export const frames: readonly Mutant[] = [
     replace: `{ ...wish, syncedLsn: this.#progress.writtenLsn, time: this.now() }`,
     also: [{
       file: "src/tail.ts",
-      find: `this.#idleTriedLsn) < this.#syncedLsn;`,
-      replace: `this.#idleTriedLsn) < this.#writtenLsn;`,
+      find: `return this.#vouching.lacks(this.#syncedLsn)`,
+      replace: `return this.#vouching.lacks(this.#writtenLsn)`,
     }],
     caughtBy: failures("EIO", "merely accepted"),
   },
