@@ -491,7 +491,11 @@ export class WalCorruptionError extends WalError {
 export class WalFormatError extends WalError {
   /** Made by the log. @param path The file. @param what What it is instead. */
   constructor(path: string, what: string) {
-    super("WAL_FORMAT", `cannot read ${path}: ${what}; move it out of the directory, or give the right directory`);
+    super(
+      "WAL_FORMAT",
+      `cannot read ${path}: ${what}; nothing was changed; give the right directory, restore the file from a copy, or move it ` +
+        "out of the directory and see what Wal.verify tells then",
+    );
   }
 }
 

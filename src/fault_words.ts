@@ -33,6 +33,11 @@ export function hasVanished(id: number): string {
   return `segment number ${id} has vanished`;
 }
 
+/** Of a frame that checks, and was never written by a log. */
+export function isNotFilled(offset: number): string {
+  return `the entries do not fill the frame at offset ${offset}`;
+}
+
 /** Of a place in a segment. */
 export function hasNoGoodFrame(offset: number, nextLsn: number): string {
   return `no good frame begins at offset ${offset}, where LSN ${nextLsn} must be`;

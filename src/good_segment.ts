@@ -57,7 +57,7 @@ export async function inspectSegment(
 function faultOf(header: HeaderFault): Fault {
   if (header.fault === "damaged") return { finding: "damaged-header", what: DAMAGED_HEADER };
   if (header.fault === "future") return { finding: "future", what: header.what };
-  return { finding: "foreign", what: NO_SEGMENT };
+  return { finding: "no-segment", what: NO_SEGMENT };
 }
 
 function mismatchOf({ header }: OpenSegmentFile, name: string, logId: string | null): Fault | null {

@@ -317,7 +317,8 @@ interface Whole {
   readonly endOffset: number;
 }
 
-async function wholeOf({ file, checksum, header }: OpenSegmentFile): Promise<Whole> {
+async function wholeOf(opened: OpenSegmentFile): Promise<Whole> {
+  const { file, checksum, header } = opened;
   const scanner = new FrameScanner(chunksOf(file), checksum, HEADER_BYTES, header.baseLsn, await file.size());
   let { headLsn } = header;
   let lastHeadLsn = headLsn;
@@ -328,7 +329,10 @@ async function wholeOf({ file, checksum, header }: OpenSegmentFile): Promise<Who
       lastHeadLsn = Math.max(headLsn, decodeControlPayload(frame.view, frame.at));
     }
   }
-  return { headLsn, lastHeadLsn, lastLsn: scanner.nextLsn - 1, endOffset: scanner.offset };
+  const { offset: endOffset, nextLsn } = scanner;
+  // What follows the last one may be damaged: it was synced all the same.
+  if (lastHeadLsn > headLsn && await vouchedBehind(opened, endOffset) > 0) headLsn = lastHeadLsn;
+  return { headLsn, lastHeadLsn, lastLsn: nextLsn - 1, endOffset };
 }
 
 /** The highest LSN that was synced, as frames behind a bad one say; 0 where there are none. */

@@ -11,6 +11,7 @@
 
 import { decodeEntries, type Entry } from "./entry.ts";
 import { WalCorruptionError, WalIoError } from "./errors.ts";
+import { hasNoGoodFrame, isNotFilled } from "./fault_words.ts";
 import { OutsideChain, type Section } from "./outside_chain.ts";
 import { chunksOf, FrameScanner, type ScannedFrame, searchHeaders } from "./scan.ts";
 import { type Place, release } from "./segment.ts";
@@ -152,12 +153,13 @@ export class OutsideReader {
       if (frame === null) {
         if (await this.#more(scanner, section)) continue;
         if (await this.#chain.hasChanged(section)) return "stale";
-        throw damage(section, scanner, this.#chain.nextLsn);
+        const { offset, nextLsn } = scanner;
+        throw damage(section, offset, nextLsn, hasNoGoodFrame(offset, nextLsn));
       }
       if (frame.lastLsn < frame.header.firstLsn) continue; // a control frame is no place
       const lastLsn = Math.min(frame.lastLsn, section.lastLsn);
       const entries = lastLsn < this.#chain.nextLsn ? [] : this.#entriesOf(frame, Math.min(lastLsn, toLsn));
-      if (entries === null) throw damage(section, scanner, this.#chain.nextLsn);
+      if (entries === null) throw damage(section, frame.offset, frame.header.firstLsn, isNotFilled(frame.offset));
       this.#pass(section, frame, lastLsn);
       if (entries.length > 0) yield entries;
     }
@@ -194,7 +196,7 @@ export class OutsideReader {
   }
 }
 
-function damage({ name, endOffset }: Section, { offset }: FrameScanner, lsn: number): WalCorruptionError {
+function damage({ name, endOffset }: Section, offset: number, lsn: number, what: string): WalCorruptionError {
   const evidence = endOffset === Infinity ? "frame" : "successor";
-  return new WalCorruptionError({ segment: name, offset, lsn, evidence }, "a frame is damaged or missing");
+  return new WalCorruptionError({ segment: name, offset, lsn, evidence }, what);
 }

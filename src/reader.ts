@@ -8,7 +8,7 @@ import { viewOf } from "./bytes.ts";
 import { isNextOf, learnEnd, type Link, type Pin } from "./chain.ts";
 import { decodeEntries, type Entry, givenAway } from "./entry.ts";
 import { WalCorruptionError, WalFormatError, WalIoError, WalTruncatedError } from "./errors.ts";
-import { isOfAnotherLine } from "./fault_words.ts";
+import { hasNoGoodFrame, isNotFilled, isOfAnotherLine } from "./fault_words.ts";
 import { readFooter } from "./footer.ts";
 import { decodeFrameHeader, FRAME_HEADER_BYTES, HEADER_BYTES, type IndexPoint, type SegmentHeader } from "./format.ts";
 import { FrameScanner, type ScannedFrame } from "./scan.ts";
@@ -63,13 +63,14 @@ export class ChainReader implements Pin {
       if (frame === null) {
         if (await this.#readOn(place)) continue;
         if (goesOnBehind(link, this.#nextLsn)) continue; // since it was asked for: a failed log was opened again
-        throw damage(link, scanner, "a frame is damaged or missing");
+        const { offset, nextLsn } = scanner;
+        throw damage(link, offset, nextLsn, hasNoGoodFrame(offset, nextLsn));
       }
       const endLsn = link.next === null ? frame.lastLsn : Math.min(frame.lastLsn, link.next.baseLsn - 1);
       const lastLsn = Math.min(toLsn, endLsn);
       if (lastLsn < this.#nextLsn) continue; // it lies before what is asked for, or is a control frame
       const entries = frame.header.count === 0 ? [] : entriesOf(frame, this.#nextLsn, lastLsn);
-      if (entries === null) throw damage(link, scanner, `the entries do not fill the frame at offset ${frame.offset}`);
+      if (entries === null) throw damage(link, frame.offset, frame.header.firstLsn, isNotFilled(frame.offset));
       this.#held = lastLsn < endLsn ? frame : null;
       this.#nextLsn = lastLsn + 1;
       if (entries.length > 0) return entries;
@@ -171,9 +172,9 @@ function entriesOf(frame: ScannedFrame, fromLsn: number, toLsn: number): Entry[]
   return decodeEntries(frame.bytes, frame.view, frame.at, frame.header, fromLsn, toLsn);
 }
 
-function damage(link: Link, { offset, nextLsn }: FrameScanner, what: string): WalCorruptionError {
+function damage(link: Link, offset: number, lsn: number, what: string): WalCorruptionError {
   const evidence = link.next === null ? "frame" : "successor";
-  return new WalCorruptionError({ segment: link.name, offset, lsn: nextLsn, evidence }, what);
+  return new WalCorruptionError({ segment: link.name, offset, lsn, evidence }, what);
 }
 
 /** Where a reader may begin in a sealed segment, or null: a bad, wrong or missing footer costs a scan, never a refusal. */

@@ -25,7 +25,9 @@ export type Finding =
   | "bad-frame"
   /** It was a header once. */
   | "damaged-header"
-  /** It never was a segment of this log. */
+  /** Nothing says that it ever was a segment, but for its name. */
+  | "no-segment"
+  /** It is a segment, and none of this log. */
   | "foreign"
   /** It needs a later version. */
   | "future"
@@ -87,6 +89,7 @@ export const FINDINGS: readonly Finding[] = [
   "whole",
   "bad-frame",
   "damaged-header",
+  "no-segment",
   "foreign",
   "future",
   "missing",
@@ -110,8 +113,11 @@ export const ENDINGS: readonly Ending[] = ["clean", "unclean"];
 
 const PROOFS: readonly Voucher[] = VOUCHERS.filter((voucher) => voucher !== "nothing");
 
+/** What is wrong, and why that is what it is taken for. */
+type Trouble = Pick<Case, "where" | "finding" | "voucher" | "why">;
+
 /** Damage in one of these places is corruption, whatever vouches: something was synced before anything could name it. */
-const DAMAGE: readonly (Pick<Case, "where" | "finding" | "voucher"> & { readonly why: string })[] = [
+const DAMAGE: readonly Trouble[] = [
   {
     where: ["last"],
     finding: ["whole", "bad-frame"],
@@ -144,12 +150,26 @@ const DAMAGE: readonly (Pick<Case, "where" | "finding" | "voucher"> & { readonly
   },
 ];
 
-/** What the modes do about that. */
-const REMEDIES: readonly (Pick<Case, "mode" | "outcome"> & { readonly why: string })[] = [
-  { mode: ["strict", "tolerate-tail"], outcome: "corrupt", why: "" },
-  { mode: ["point-in-time"], outcome: "cut", why: "; all before it is whole" },
-  { mode: ["salvage"], outcome: "gap", why: "; what checks behind it is worth having" },
+/** Files that are none of the log's, in the places of such that were. */
+const STRANGERS: readonly Trouble[] = [
+  {
+    where: WHERE,
+    finding: ["no-segment"],
+    voucher: VOUCHERS,
+    why: "it took the place of one that is missing, or was one that cannot be read any more",
+  },
+  { where: ["earlier"], finding: ["foreign"], voucher: VOUCHERS, why: "it took the place of one that is missing" },
 ];
+
+/** What the modes do about it: open refuses unless it is told otherwise. */
+function remediesFor({ where, finding, voucher, why }: Trouble, refusal: Outcome): Case[] {
+  const trouble = { where, finding, voucher, ending: ENDINGS } as const;
+  return [
+    { ...trouble, mode: ["strict", "tolerate-tail"], outcome: refusal, why },
+    { ...trouble, mode: ["point-in-time"], outcome: "cut", why: `${why}; all before it is whole` },
+    { ...trouble, mode: ["salvage"], outcome: "gap", why: `${why}; what checks behind it is worth having` },
+  ];
+}
 
 /** The decisions. */
 export const CASES: readonly Case[] = [
@@ -207,9 +227,8 @@ export const CASES: readonly Case[] = [
     outcome: "goes-on",
     why: "it reaches the end that its successor states; what follows is not part of the log",
   },
-  ...DAMAGE.flatMap((damage) =>
-    REMEDIES.map(({ mode, outcome, why }) => ({ ...damage, ending: ENDINGS, mode, outcome, why: damage.why + why }))
-  ),
+  ...DAMAGE.flatMap((damage) => remediesFor(damage, "corrupt")),
+  ...STRANGERS.flatMap((stranger) => remediesFor(stranger, "refuse-foreign")),
   {
     where: ["last"],
     finding: ["foreign"],
@@ -218,33 +237,6 @@ export const CASES: readonly Case[] = [
     mode: RECOVERY_MODES,
     outcome: "refuse-foreign",
     why: "it is not ours to read, and nothing else says which log this is",
-  },
-  {
-    where: ["earlier"],
-    finding: ["foreign"],
-    voucher: VOUCHERS,
-    ending: ENDINGS,
-    mode: ["strict", "tolerate-tail"],
-    outcome: "refuse-foreign",
-    why: "it is not ours to read",
-  },
-  {
-    where: ["earlier"],
-    finding: ["foreign"],
-    voucher: VOUCHERS,
-    ending: ENDINGS,
-    mode: ["point-in-time"],
-    outcome: "cut",
-    why: "it took the place of one that is missing; all before it is whole",
-  },
-  {
-    where: ["earlier"],
-    finding: ["foreign"],
-    voucher: VOUCHERS,
-    ending: ENDINGS,
-    mode: ["salvage"],
-    outcome: "gap",
-    why: "it took the place of one that is missing; what checks behind it is worth having",
   },
   {
     where: WHERE,

@@ -65,6 +65,19 @@ test("no file goes before the head is on the disk", async () => {
   assertEquals(await crashed.readAll(), evenEntries(1, 13));
 });
 
+test("the oldest file goes first, so that whoever lists meanwhile finds no gap", async () => {
+  for (const spares of [0, 4]) {
+    const log = await openEvenLog(17, { segmentBytes: SMALL_SEGMENT_BYTES, spares });
+    await log.reopen(); // from now on each file bears the name that it has
+    const old = log.segments().slice(0, 3).map(pathOf);
+    const from = log.faults.calls.length;
+    await log.wal.truncateBefore(13);
+    await quiet();
+    const gone = [...log.calls("rename", ANY_WAL, from), ...log.calls("unlink", ANY_WAL, from)].map(({ path }) => path);
+    assertEquals(gone.filter((path) => old.includes(path)), old, `${spares} spares`);
+  }
+});
+
 test("freed files lie ready for the next segments, a bounded number of them", async () => {
   const log = await openEvenLog(40, { segmentBytes: SMALL_SEGMENT_BYTES, spares: 2 });
   await log.wal.truncateBefore(37);

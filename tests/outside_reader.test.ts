@@ -22,7 +22,7 @@ import {
   WalRewoundError,
   WalTruncatedError,
 } from "../mod.ts";
-import { segmentName } from "../src/format.ts";
+import { CONTROL_FRAME_BYTES, segmentName } from "../src/format.ts";
 import { OutsideReader } from "../src/outside_reader.ts";
 import { MemoryDisk, MemoryRuntime } from "../src/runtime/memory.ts";
 import type { Place } from "../src/segment.ts";
@@ -260,6 +260,30 @@ test("a head frame that may still be lost cuts nothing for a reader elsewhere", 
   void log.wal.truncateBefore(3);
   await log.runtime.stopped;
   assertEquals((await readElsewhere(log, { from: 2 })).map((entry) => entry.slice(0, 1)), ["2", "3"]);
+});
+
+test("a head frame is believed where what follows it is damaged: a cut that has resolved is one", async () => {
+  const log = await openEvenLog(3);
+  await log.wal.truncateBefore(3);
+  await log.commit(evenText(4));
+  await log.wal.close();
+  log.disk.flipBit(pathOf(log.lastSegment()), frameAt(4) + CONTROL_FRAME_BYTES + 100, 0);
+  const seen: number[] = [];
+  const error = await assertRejects(async () => {
+    for await (const { lsn } of Wal.read(DIRECTORY, { runtime: elsewhere(log) })) seen.push(lsn);
+  }, WalCorruptionError);
+  assertEquals([seen, error.lsn], [[3], 4]);
+});
+
+test("readers here and elsewhere name damage alike, wherever they begin", async () => {
+  const log = await openEvenLog(10);
+  log.disk.flipBit(pathOf(log.segments()[0] ?? ""), frameAt(2) + 100, 0);
+  for (const from of [1, 3]) {
+    const here = await assertRejects(() => exhaust(log.wal.readable({ from })), WalCorruptionError);
+    const there = await assertRejects(() => readElsewhere(log, { from }), WalCorruptionError);
+    assertEquals([here.offset, here.lsn], [frameAt(2), 2]);
+    assertEquals(there.message, here.message);
+  }
 });
 
 test("a log that a power cut takes before it has begun is not the one that is read afterwards", async () => {

@@ -12,7 +12,7 @@ import {
   WalVersionError,
 } from "../mod.ts";
 import { viewOf } from "../src/bytes.ts";
-import { HEADER_BYTES, segmentName } from "../src/format.ts";
+import { HEADER_BYTES, parseSegmentName, segmentName } from "../src/format.ts";
 import { evenText, frameAt, openEvenLog } from "./support/even_log.ts";
 import { DIRECTORY, type LogFixture, pathOf, quiet } from "./support/log_fixture.ts";
 
@@ -213,10 +213,28 @@ test("salvage takes a whole frame behind a torn one, which nobody vouches for", 
   await assertSound(log, [1, 2, 4]);
 });
 
+test("garbage over the last header: open refuses, the other modes give up that file, and keep it", async () => {
+  for (const recovery of ["strict", "tolerate-tail", "point-in-time", "salvage"] as const) {
+    const log = await openThreeSegments();
+    const last = log.lastSegment();
+    log.damage(last, (bytes) => bytes.fill(0x41, 0, 512));
+    const file = log.file(last);
+    if (recovery === "strict" || recovery === "tolerate-tail") {
+      await assertRejects(() => openDamaged(log, recovery), WalFormatError, last);
+      continue;
+    }
+    const wal = await openDamaged(log, recovery);
+    assertEquals([wal.recovery.end, wal.recovery.setAside], ["mended", [`aside-${last}`]]);
+    assertEquals(log.file(`aside-${last}`), file);
+    const kept = Array.from({ length: (parseSegmentName(last)?.baseLsn ?? 0) - 1 }, (_, nth) => nth + 1);
+    await assertSound(log, kept);
+  }
+});
+
 test("files of another log and of a newer version are never taken apart", async () => {
   for (const recovery of ["point-in-time", "salvage"] as const) {
     const foreign = await openThreeSegments();
-    foreign.damage(foreign.lastSegment(), (bytes) => bytes.fill(0x41, 0, 4096));
+    foreign.changeHeader(foreign.lastSegment(), { logId: "ab".repeat(16) });
     await assertRejects(() => openDamaged(foreign, recovery), WalFormatError);
     const future = await openThreeSegments();
     future.damage(nthSegment(future, 1), (bytes) => {

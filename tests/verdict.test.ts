@@ -31,9 +31,9 @@ function inWords(circumstances: Circumstances): string {
 function expected({ where, finding, voucher, ending, mode }: Circumstances): Outcome {
   if (finding === "unreadable") return "refuse-unreadable"; // a read fails: refuse with that error, touch nothing
   if (finding === "future") return "refuse-future";
-  if (finding === "foreign" && (where === "last" || mode === "strict" || mode === "tolerate-tail")) {
-    return "refuse-foreign";
-  }
+  if (finding === "foreign" && where === "last") return "refuse-foreign"; // nothing else says which log this is
+  const isStranger = finding === "foreign" || finding === "no-segment";
+  if (isStranger && (mode === "strict" || mode === "tolerate-tail")) return "refuse-foreign";
   if (where === "earlier" && finding === "whole") return "goes-on"; // up to the end that its successor states
   const isTail = where === "last" && (finding === "whole" || finding === "bad-frame");
   if (isTail && voucher === "nothing") { // nothing vouches for what follows: torn
@@ -46,7 +46,7 @@ function expected({ where, finding, voucher, ending, mode }: Circumstances): Out
 }
 
 test("every combination of where, finding, voucher, ending and mode has exactly one line", () => {
-  assertEquals(combinations.length, 2 * 8 * 8 * 2 * 4);
+  assertEquals(combinations.length, 2 * 9 * 8 * 2 * 4);
   for (const each of combinations) {
     const lines = CASES.filter((line) => holds(line, each));
     assertEquals(lines.length, 1, inWords(each));

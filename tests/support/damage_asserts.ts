@@ -31,7 +31,7 @@ export function assertRefusal(error: unknown, flaw: ExpectedFlaw, mode: Recovery
   const { finding, segment, offset, firstLsn, isInLast } = flaw;
   const ErrorClass = finding === "future"
     ? WalVersionError
-    : finding === "foreign"
+    : finding === "foreign" || finding === "no-segment"
     ? WalFormatError
     : WalCorruptionError;
   assertInstanceOf(error, ErrorClass);

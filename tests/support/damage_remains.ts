@@ -7,7 +7,7 @@ import { isSame } from "./damage.ts";
 import type { Files, Original, OriginalFrame, OriginalSegment } from "./damage_log.ts";
 
 /** What a file is whose header is not the one that was written. */
-export type Stranger = "damaged" | "foreign" | "future";
+export type Stranger = "damaged" | "no-segment" | "foreign" | "future";
 
 /** A log after it was damaged, and what bytes alone do not say. */
 export interface Damaged {
@@ -67,7 +67,7 @@ export class Remains {
     const magic = this.#damaged.files.get(name)?.subarray(0, MAGIC.length) ?? new Uint8Array();
     const isLike = magic.every((byte, at) => byte === MAGIC[at]) || magic.every((byte) => byte === 0);
     const isLong = this.sizeOf(name) >= HEADER_BYTES;
-    return isLike || !isLong || this.#isSame(name, MAGIC.length, HEADER_BYTES) ? "damaged" : "foreign";
+    return isLike || !isLong || this.#isSame(name, MAGIC.length, HEADER_BYTES) ? "damaged" : "no-segment";
   }
 
   /** The size of a file; 0 where there is none. */

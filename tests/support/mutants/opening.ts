@@ -97,7 +97,7 @@ export const opening: readonly Mutant[] = [
     rule: "4.3 damage in an earlier segment before its stated end: refuse when it is read",
     name: "ends a stream quietly where a sealed segment is damaged",
     file: "src/reader.ts",
-    find: `throw damage(link, scanner, "a frame is damaged or missing");`,
+    find: `throw damage(link, offset, nextLsn, hasNoGoodFrame(offset, nextLsn));`,
     replace: `this.#nextLsn = toLsn + 1;\n        return null;`,
     caughtBy: tests("reader", "damage in a sealed segment ends the stream"),
   },

@@ -83,7 +83,7 @@ export const rotatingAndCutting: readonly Mutant[] = [
     file: "src/spares.ts",
     find: `for (const name of names) await freeEach(name)`,
     replace: `for (const name of [...names].reverse()) await freeEach(name)`,
-    caughtBy: tests("outside_reader", "a reader whose place has been cut away"),
+    caughtBy: tests("cut", "the oldest file goes first"),
   },
   {
     rule: "5 one directory sync; only then may a spare be overwritten",
