@@ -9,7 +9,7 @@ import { setTornAside } from "./aside.ts";
 import type { Link } from "./chain.ts";
 import type { Report } from "./event.ts";
 import { HEADER_BYTES, type SegmentHeader, type SegmentName } from "./format.ts";
-import { openGoodSegment } from "./good_segment.ts";
+import { inspectSegment, openGoodSegment } from "./good_segment.ts";
 import { setAside } from "./replaced.ts";
 import { type Place, release } from "./segment.ts";
 import type { Spares } from "./spares.ts";
@@ -33,32 +33,45 @@ export function freeLeftovers({ place, spares, segments, links, current, report 
   const onChain = new Set(links.map(({ name }) => name));
   const leftOver = new Map(segments.filter(({ name }) => !onChain.has(name)).map((each) => [each.name, each]));
   if (leftOver.size === 0) return;
-  const firstLsn = links[0]?.baseLsn ?? 0;
+  const [oldest] = segments.filter(({ name }) => name === links[0]?.name);
+  // Where the log begins with nothing before it, a mending may have begun it: then it has replaced what lies below, too.
+  const firstLsn = oldest?.predecessorId === 0 ? 0 : oldest?.baseLsn ?? 0;
   const confirmed = confirmChain(place, links, logId);
   confirmed.catch(() => {}); // who waits for it hears of it
   void spares.free([...leftOver.keys()], async (name) => {
     await confirmed;
-    const endOffset = (leftOver.get(name)?.baseLsn ?? 0) >= firstLsn ? HEADER_BYTES : null;
-    if (endOffset !== null && await isReplaced(place, name, current)) {
+    const left = leftOver.get(name);
+    const mayBeReplaced = (left?.baseLsn ?? 0) >= firstLsn;
+    if (mayBeReplaced && await isReplaced(place, name, current)) {
       await setAside(place, [name], await place.runtime.list(place.directory));
       return null;
     }
+    const successor = segments.find(({ predecessorId }) => predecessorId === left?.id); // the newest there is
+    const endOffset = mayBeReplaced ? HEADER_BYTES : await statedEnd(place, successor);
     const isUnfinished = (header: SegmentHeader): boolean => wasUnfinished(header, segments, current);
     return await setTornAside(place, { name, logId, endOffset, isUnfinished }, report);
   });
 }
 
 /**
- * Whether a file is of a set that was never completed: what completes it is not there, and the log does not come from its line of
- * history. Of a set that the log does come from, what completed it may have gone: cut away, or replaced.
+ * Whether a file is of a set that was never completed: what completes it is not there, and the log has not gone on behind it. Of a
+ * set that was complete that may have gone since: cut away, or replaced.
  */
 function wasUnfinished(
-  { setId, epoch }: SegmentHeader,
+  { id, setId }: SegmentHeader,
   segments: readonly SegmentName[],
   current: SegmentHeader,
 ): boolean {
-  const isAncestor = epoch.id === current.epoch.id || epoch.id === current.epoch.parentId;
-  return setId !== 0 && !isAncestor && !segments.some(({ id }) => id === setId);
+  return setId !== 0 && id > current.id && !segments.some((each) => each.id === setId);
+}
+
+/** Where the log has left the file that this one goes on from; null where it cannot tell any more. */
+async function statedEnd(place: Place, successor: SegmentName | undefined): Promise<number | null> {
+  if (successor === undefined) return null;
+  const opened = await inspectSegment(place, { name: successor.name, logId: null }, "read").catch(() => null);
+  if (opened === null || "finding" in opened) return null;
+  await release(opened.file);
+  return opened.header.predecessor.endOffset;
 }
 
 /** The chain was walked by names: before anything is freed that is not on it, each header must say the same as its name. */
@@ -70,8 +83,8 @@ async function confirmChain(place: Place, links: readonly Link[], logId: string)
 }
 
 /** Whether a file beside the chain was part of the log before a mending began a new line of history. */
-async function isReplaced(place: Place, name: string, { id, epoch }: SegmentHeader): Promise<boolean> {
-  const { file, header } = await openGoodSegment(place, { name, logId: null, where: "earlier" }, "read");
+async function isReplaced(place: Place, name: string, { logId, id, epoch }: SegmentHeader): Promise<boolean> {
+  const { file, header } = await openGoodSegment(place, { name, logId, where: "earlier" }, "read");
   await release(file);
   return header.id < id && header.epoch.id !== epoch.id;
 }

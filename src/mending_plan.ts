@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { SurveyedSegment } from "./flaws.ts";
+import { isTorn, type SurveyedSegment } from "./flaws.ts";
 import { HEADER_BYTES, type Predecessor } from "./format.ts";
 import type { Run } from "./runs.ts";
 import { flawsOf, type Survey } from "./survey.ts";
@@ -57,12 +57,13 @@ export function planCut(found: Survey): MendingPlan {
 }
 
 /**
- * Where the oldest file names one that is missing, and the last one cannot be used, that may hold the head frame which let the
- * missing one go: then the log begins with the oldest file that is there.
+ * Where the oldest file names one that is missing, and the last one is damaged or gone, that may have held the head frame which
+ * let the missing one go: then the log begins with the oldest file that is there.
  */
 function withLikelyHead(survey: Survey): Survey {
   const [first, ...above] = survey.segments;
-  if (first === undefined || first.flawBelow === null || above.at(-1)?.header !== null) return survey;
+  const isLastDamaged = survey.flawAbove !== null || above.at(-1)?.flaws.some((flaw) => !isTorn(flaw)) === true;
+  if (first === undefined || first.flawBelow === null || !isLastDamaged) return survey;
   const lastHeadLsn = Math.max(survey.lastHeadLsn, first.firstLsn);
   return { ...survey, lastHeadLsn, segments: [{ ...first, flawBelow: null }, ...above] };
 }
@@ -99,7 +100,7 @@ function sourcesFrom(
 function planOf(survey: Survey, sources: readonly Source[], lostLsn: number): MendingPlan {
   const { segments, segmentNames, unfinished, lastHeadLsn: headLsn } = survey;
   const { count, end } = goodOf(survey);
-  const kept = end !== null && end.run.lastLsn >= headLsn - 1 ? end : null; // else it was cut away before
+  const kept = end !== null && holdsEnd(end, headLsn) ? end : null;
   const stays = kept === null ? [] : [...new Set([...segments.slice(0, count), kept.segment])];
   const others = new Set([...unfinished, ...stays.map(({ name }) => name)].map(({ name }) => name));
   const copied = sources.flatMap(({ runs }) => runs);
@@ -118,6 +119,14 @@ function planOf(survey: Survey, sources: readonly Source[], lostLsn: number): Me
   const baseLsn = Math.max(firstLsn, segments[0]?.firstLsn ?? 1);
   const predecessor = { id: 0, endOffset: 0, lastLsn: baseLsn - 1 };
   return { ...plan, headLsn: Math.max(headLsn, baseLsn), kept: null, predecessor };
+}
+
+/**
+ * Whether the log can go on behind this: not where that was cut away before. And a damaged file of which only what was cut away is
+ * good would be freed with its damage, as one that was cut; so nothing of it is kept, and it is set aside as it is.
+ */
+function holdsEnd({ segment, run }: NonNullable<Good["end"]>, headLsn: number): boolean {
+  return run.lastLsn >= (segment.flaws.length > 0 ? headLsn : headLsn - 1);
 }
 
 function sumOf<T>(all: readonly T[], count: (each: T) => number): number {

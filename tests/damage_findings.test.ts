@@ -259,7 +259,7 @@ test("damage below the head, in the file that holds it, costs nothing that is in
   }
 });
 
-test("a head frame in a file that cannot be used: nothing before that damage is given up", async () => {
+test("a head frame in a file that cannot be used: nothing before that damage is given up, and what was cut in the oldest file comes back", async () => {
   const log = await openEvenLog(14);
   await log.wal.truncateBefore(10); // the file with LSNs 9 to 12 is the oldest one left
   await quiet();
@@ -271,7 +271,24 @@ test("a head frame in a file that cannot be used: nothing before that damage is 
   assertEquals(await lsnsOf(log), lsnsFrom(9, 12));
 });
 
-test("a file that is missing below a head that is known is the first damage: before it there is nothing", async () => {
+test("a head frame in what is damaged at the end, or gone with it: nothing before that is given up either", async () => {
+  const accidents: readonly [(log: LogFixture) => void, number][] = [
+    [(log) => log.damage(log.lastSegment(), (bytes) => void bytes.fill(0, frameAt(2))), 13],
+    [(log) => log.disk.remove(pathOf(log.lastSegment())), 12],
+  ];
+  for (const [happen, lastLsn] of accidents) {
+    const log = await openEvenLog(14);
+    await log.wal.truncateBefore(10);
+    await log.wal.close(); // the lock file says how far it went
+    await quiet();
+    log.kill();
+    happen(log);
+    await log.open({ recovery: "point-in-time" });
+    assertEquals(await lsnsOf(log), lsnsFrom(9, lastLsn));
+  }
+});
+
+test("the oldest file is missing, and nothing says that it was cut away: before that damage there is nothing", async () => {
   const log = await closedLog(14);
   log.disk.remove(pathOf(log.segments()[0] ?? "")); // LSNs 1 to 4
   const { entries, lastLsn } = await Wal.repair(DIRECTORY, { mode: "point-in-time", runtime: log.runtime });

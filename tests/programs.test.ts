@@ -401,6 +401,7 @@ test("a follower that is killed twice has handled each entry at least once, in o
   inSandbox(async (sandbox) => {
     const folder = await ProgramFolder.make(sandbox);
     const directories = [join(sandbox, "wal"), join(sandbox, "position")];
+    const follower = (): Program => folder.start("follower", directories, "said_at_once");
     const wal = await Wal.open(directories[0] ?? "", { segmentBytes: 64 * 1024 });
     let isWriting = true;
     const writing = (async () => {
@@ -414,11 +415,11 @@ test("a follower that is killed twice has handled each entry at least once, in o
       const lives: number[][] = [];
       for (let life = 1; life <= 2; life++) {
         const enoughLsn = wal.lastLsn + 1500;
-        lives.push(await followAndKill(folder.start("follower", directories), (lsn) => lsn >= enoughLsn));
+        lives.push(await followAndKill(follower(), (lsn) => lsn >= enoughLsn));
       }
       isWriting = false;
       await writing;
-      lives.push(await followAndKill(folder.start("follower", directories), (lsn) => lsn === wal.lastLsn));
+      lives.push(await followAndKill(follower(), (lsn) => lsn === wal.lastLsn));
       let handledLsn = 0;
       for (const [life, lsns] of lives.entries()) {
         const [firstLsn = 0] = lsns;

@@ -226,26 +226,6 @@ test("a salvage is killed while it sets aside what it has copied, then its last 
   }
 });
 
-test("a log is cut in the middle of what a salvage has copied, and damaged just there: what is given up behind that is kept", async () => {
-  for (const isTidied of [false, true]) {
-    const log = await damagedLog();
-    await Wal.repair(DIRECTORY, { mode: "salvage", runtime: log.runtime }); // copies: LSN 4, LSNs 5 to 8, LSNs 9 and 10
-    await log.open();
-    await log.wal.truncateBefore(6);
-    await log.wal.close();
-    await quiet();
-    log.kill();
-    if (isTidied) { for (const name of log.names()) if (name.startsWith("aside-")) log.disk.remove(pathOf(name)); }
-    log.disk.flipBit(pathOf(log.segments()[0] ?? ""), frameAt(2) + 100, 0); // LSN 6
-    await Wal.repair(DIRECTORY, { mode: "point-in-time", runtime: log.runtime });
-    await quiet();
-    const torn = log.names().filter((name) => name.startsWith("torn-")).map((name) => log.file(name));
-    const texts = torn.map((bytes) => new TextDecoder().decode(bytes));
-    const isKept = (lsn: number): boolean => texts.some((text) => text.includes(evenText(lsn)));
-    assertEquals([isKept(7), isKept(8)], [true, true]);
-  }
-});
-
 test("a salvage tells how much is left, how far it is, and takes no more room than it says", async () => {
   const log = await damagedLog();
   const heard: string[] = [];

@@ -1,0 +1,125 @@
+// What a mending gives up is evidence. Whatever becomes of the log afterwards, it is kept in files that nobody writes again.
+
+import { test } from "node:test";
+import { assertEquals } from "@std/assert";
+import { type RecoveryMode, Wal } from "../mod.ts";
+import { evenText, frameAt, openEvenLog } from "./support/even_log.ts";
+import { DIRECTORY, type LogFixture, pathOf, quiet, unheard } from "./support/log_fixture.ts";
+
+function flip(log: LogFixture, segment: string, offset: number): void {
+  log.disk.flipBit(pathOf(segment), offset, 0);
+}
+
+function nthSegment(log: LogFixture, nth: number): string {
+  return log.segments()[nth - 1] ?? "";
+}
+
+/** Those of these LSNs whose texts lie in files that are kept as evidence. */
+function keptOf(log: LogFixture, lsns: readonly number[]): number[] {
+  const evidence = log.names().filter((name) => /^(aside|torn)-/.test(name));
+  const texts = evidence.map((name) => new TextDecoder("latin1").decode(log.file(name)));
+  return lsns.filter((lsn) => texts.some((text) => text.includes(evenText(lsn))));
+}
+
+/** Somebody has looked at what was set aside, and misses nothing. */
+function tidy(log: LogFixture): void {
+  for (const name of log.names()) if (name.startsWith("aside-")) log.disk.remove(pathOf(name));
+}
+
+async function repair(log: LogFixture, mode: RecoveryMode): Promise<void> {
+  await Wal.repair(DIRECTORY, { mode, runtime: log.runtime });
+  await quiet();
+  log.kill();
+}
+
+/** It is killed before it gives the files that it replaces another name. */
+async function killRepair(log: LogFixture, mode: RecoveryMode): Promise<void> {
+  log.faults.stop("rename", "before", { path: /\/aside-/ });
+  unheard(Wal.repair(DIRECTORY, { mode, runtime: log.runtime }));
+  await log.runtime.stopped;
+  log.kill();
+}
+
+async function close(log: LogFixture): Promise<void> {
+  await log.wal.close();
+  await quiet();
+  log.kill();
+}
+
+/** Ten entries, of which LSN 3 was lost; the copies lie in three files: LSN 4, LSNs 5 to 8, LSNs 9 and 10. */
+async function salvagedLog(): Promise<LogFixture> {
+  const log = await openEvenLog(10);
+  log.kill();
+  flip(log, nthSegment(log, 1), frameAt(3) + 100);
+  await repair(log, "salvage");
+  return log;
+}
+
+test("a log is cut in the middle of what a salvage has copied, and damaged just there: what is given up behind that is kept", async () => {
+  for (const isKilled of [false, true]) {
+    const log = await salvagedLog();
+    tidy(log);
+    await log.open();
+    await log.wal.truncateBefore(6);
+    await close(log);
+    flip(log, nthSegment(log, 1), frameAt(2) + 100); // LSN 6
+    await (isKilled ? killRepair(log, "point-in-time") : repair(log, "point-in-time"));
+    await log.open();
+    await quiet();
+    assertEquals(keptOf(log, [7, 8, 9, 10]), [7, 8, 9, 10], isKilled ? "killed" : "in peace");
+  }
+});
+
+test("the first frame of a log is damaged, header and all, and the last one in a file that has no footer: the file is kept", async () => {
+  for (const mode of ["point-in-time", "salvage"] as const) {
+    for (const isKilled of [false, true]) {
+      const log = await openEvenLog(4);
+      log.kill();
+      await log.open();
+      await log.commit(evenText(5)); // into a second file
+      await log.wal.truncateBefore(4);
+      await close(log);
+      flip(log, nthSegment(log, 1), frameAt(4) + 8);
+      await (isKilled ? killRepair(log, mode) : repair(log, mode));
+      await log.open();
+      await quiet();
+      assertEquals(keptOf(log, [4]), [4], `${mode}, ${isKilled ? "killed" : "in peace"}`);
+    }
+  }
+});
+
+test("a set is complete also when the log was mended twice since, and what completed it is gone", async () => {
+  const log = await salvagedLog();
+  flip(log, nthSegment(log, 3), frameAt(2) + 100); // LSN 6: 7 and 8 stay behind the end that the next file states
+  await repair(log, "point-in-time");
+  tidy(log);
+  await log.open();
+  for (let lsn = 6; lsn <= 9; lsn++) await log.commit(`another ${lsn}`.padEnd(900, "-"));
+  await close(log);
+  flip(log, log.lastSegment(), frameAt(2) + 100);
+  await repair(log, "point-in-time");
+  await log.open();
+  const held = log.wal.readable({ from: 5 }).getReader();
+  await held.read(); // the file stays when what is in it is cut away
+  await log.wal.truncateBefore(log.wal.lastLsn);
+  await close(log);
+  await log.open();
+  await quiet();
+  assertEquals(keptOf(log, [7, 8]), [7, 8]);
+});
+
+test("a disk misreads a frame once: what a mending has given up for it is kept when the file goes", async () => {
+  const log = await openEvenLog(10);
+  await close(log);
+  log.faults.misread(new RegExp(nthSegment(log, 2)), frameAt(2) + 100); // LSN 6
+  await repair(log, "point-in-time");
+  await log.open();
+  for (const text of ["another 6", "another 7"]) await log.commit(text);
+  const held = log.wal.readable({ from: 5 }).getReader();
+  await held.read();
+  await log.wal.truncateBefore(7);
+  await close(log);
+  await log.open();
+  await quiet();
+  assertEquals(keptOf(log, [6, 7, 8]), [6, 7, 8]);
+});
