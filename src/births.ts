@@ -71,7 +71,7 @@ export class Births {
     }
   }
 
-  /** Once another one has become a segment, nobody needs them. */
+  /** The names of files that were to become segments and did not; they are forgotten: once another one has, nobody needs them. */
   takeAbandoned(): string[] {
     return this.#abandonedNames.splice(0);
   }

@@ -278,7 +278,7 @@ export class Committer {
     if (this.failure === null && !this.#isClosing && this.#tail.wantsIdle) this.#idleAlarm.set(this.#settings.idleMs);
   }
 
-  /** An idle log vouches for what is synced, so that readers elsewhere see it. */
+  /** An idle log vouches for what is synced, and for a cut, so that readers elsewhere see it. */
   #onIdle(): void {
     if (this.failure !== null || this.#isClosing || !this.#tail.wantsIdle) return;
     const restMs = this.#flusher.lastFlushMs + this.#settings.idleMs - this.#runtime.monotonicMs();

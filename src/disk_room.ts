@@ -11,7 +11,7 @@ import type { Runtime } from "./runtime/port.ts";
 /** How often a log on a full disk looks whether there is room again. */
 const PROBE_MS = 100;
 
-/** Of one log. */
+/** Whether the disk under one log was full, and when to look again. */
 export class DiskRoom {
   readonly #probeAlarm: Alarm;
   readonly #awaitedProbeAlarm: Alarm;

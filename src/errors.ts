@@ -526,8 +526,8 @@ export class WalVersionError extends WalError {
  * A reader elsewhere finds that the log does not go on from where it was: it was cut back and written anew, or replaced by
  * another one. What it has shown may not be in the log any more.
  *
- * It is told by ids and salts of the files, so that one case is not: an older copy of the same log, taken when that was closed, and
- * put back while the follower is in a segment which the copy has too. After a restore start followers anew.
+ * It is told by the ids, salts and lines of history that the files bear. An older copy of the same log that is put back and written
+ * anew may bear the same ones, and is not always told. After a restore start followers anew.
  *
  * @example
  * ```ts

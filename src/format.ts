@@ -238,8 +238,8 @@ export interface SegmentHeader {
 
 /** Why a header block cannot be used. */
 export type HeaderFault =
-  /** It is no header of this format and never was. */
-  | { readonly fault: "foreign" }
+  /** Nothing says that it ever was a header of this format. */
+  | { readonly fault: "no-segment" }
   /** It was one. */
   | { readonly fault: "damaged" }
   /** It is one of a later version. */
@@ -292,7 +292,7 @@ export function decodeHeader(bytes: Uint8Array, crc32: Crc32): SegmentHeader | H
   const isOurs = view.getBigUint64(0, true) === HEADER_MAGIC;
   const isWhole = view.getUint32(HEADER_CHECKSUM_AT, true) === crc32(bytes.subarray(8, HEADER_CHECKSUM_AT), 0);
   const isBlank = bytes.subarray(0, 8).every((byte) => byte === 0);
-  if (!isOurs || !isWhole) return { fault: isOurs || isWhole || isBlank ? "damaged" : "foreign" };
+  if (!isOurs || !isWhole) return { fault: isOurs || isWhole || isBlank ? "damaged" : "no-segment" };
   const version = view.getUint32(8, true);
   if (version !== FORMAT_VERSION) return { fault: "future", what: `it has format version ${version}` };
   const unknown = view.getUint32(12, true) & ~KNOWN_REQUIRED_FEATURES;

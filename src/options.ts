@@ -69,7 +69,7 @@ export type RecoveryMode = "strict" | "tolerate-tail" | "point-in-time" | "salva
 /** All modes, the strictest first. */
 export const RECOVERY_MODES: readonly RecoveryMode[] = ["strict", "tolerate-tail", "point-in-time", "salvage"];
 
-/** Opens exactly where a crash explains what is found. */
+/** Cuts off what a crash tore, and refuses damage at the end of the log; elsewhere that stops who reads it. */
 export const DEFAULT_RECOVERY_MODE: RecoveryMode = "tolerate-tail";
 
 /**

@@ -247,18 +247,17 @@ export class OutsideChain {
 
   /** A file is not there; damage may hide the head frame that let it go. */
   async #staleAt(last: OpenSegmentFile, whole: Whole, missing: NonNullable<Walk["missing"]>): Promise<null> {
+    const { id, successor } = missing;
     const { endOffset: offset } = whole;
     const lsn = whole.lastLsn + 1;
-    if (await vouchedBehind(last, offset) < lsn) return this.#stale(missing);
+    if (await vouchedBehind(last, offset) < lsn) {
+      const lost = { segment: `number ${id}`, offset: 0, lsn: this.#nextLsn, evidence: "successor" } as const;
+      this.#staleReason = new WalCorruptionError(lost, isMissing(id, successor));
+      return null;
+    }
     const segment = linkTo(last.header).name;
     const damage = { segment, offset, lsn, evidence: "frame" } as const;
     this.#staleReason = new WalCorruptionError(damage, hasNoGoodFrame(offset, lsn));
-    return null;
-  }
-
-  #stale({ id, successor }: NonNullable<Walk["missing"]>): null {
-    const lost = { segment: `number ${id}`, offset: 0, lsn: this.#nextLsn, evidence: "successor" } as const;
-    this.#staleReason = new WalCorruptionError(lost, isMissing(id, successor));
     return null;
   }
 
@@ -269,7 +268,10 @@ export class OutsideChain {
     const [first] = links;
     if (first === undefined || first.id === anchor.id) return links;
     // What is gone below the head was cut; what is gone above it has vanished.
-    if (missing !== null && (await wholeOf(last)).lastHeadLsn <= nextLsn) return this.#stale(missing);
+    if (missing !== null) {
+      const whole = await wholeOf(last);
+      if (whole.lastHeadLsn <= nextLsn) return await this.#staleAt(last, whole, missing);
+    }
     if (first.baseLsn > nextLsn) throw new WalTruncatedError(`read on from LSN ${nextLsn}`, first.baseLsn);
     const opened = await this.#openNamed(first.name, first.id);
     if (opened === null) return null;
@@ -344,8 +346,8 @@ async function vouchedBehind({ file, checksum }: OpenSegmentFile, offset: number
   return vouchedLsn;
 }
 
-function headerDamage(path: string, name: string, fault: "foreign" | "damaged"): Error {
-  if (fault === "foreign") return new WalFormatError(path, NO_SEGMENT);
+function headerDamage(path: string, name: string, fault: "no-segment" | "damaged"): Error {
+  if (fault === "no-segment") return new WalFormatError(path, NO_SEGMENT);
   const lsn = parseSegmentName(name)?.baseLsn ?? 1;
   return new WalCorruptionError({ segment: name, offset: 0, lsn, evidence: "name" }, `${path}: ${DAMAGED_HEADER}`);
 }

@@ -63,8 +63,8 @@ export class Spares {
 
   /**
    * Frees files that are not part of the log any more, in the background: as spares, or for good. `beforeEach` saves what is
-   * worth saving and tells the size; null: it bears another name by now, and stays. `isWorn` are those that are not to be written again. Resolves to
-   * what was freed.
+   * worth saving and tells the size; null: it has dealt with the file, which is not freed. `isWorn` tells of which that they are
+   * not to be written again. Resolves to what was freed.
    */
   free(
     names: readonly string[],

@@ -213,14 +213,14 @@ export class Tail {
     if (skips) this.#sealer.sealSkip(segment, bytes, 0, lastLsn);
     this.#sealer.sealControl(segment, bytes, at, { kind, firstLsn: lastLsn + 1, payload }, offset);
     await this.#put(segment, [bytes], bytes.length, lastLsn);
-    if (kind === FrameKind.HEAD) this.#vouching.wroteHead();
+    if (kind === FrameKind.HEAD) this.#vouching.endedInHead();
     return offset;
   }
 
   /** An empty frame that vouches for what is synced, if it is wanted. */
   async idle(): Promise<void> {
     if (!this.wantsIdle) return;
-    this.#vouching.tries(this.#syncedLsn);
+    this.#vouching.tried(this.#syncedLsn);
     await this.#control(FrameKind.IDLE, 0, this.#writtenLsn);
   }
 
@@ -239,7 +239,7 @@ export class Tail {
 
   /** Whether an idle frame would tell readers elsewhere something new. */
   get wantsIdle(): boolean {
-    return this.#vouching.lacks(this.#syncedLsn) && this.#hasControlRoom();
+    return this.#vouching.wantsIdle(this.#syncedLsn) && this.#hasControlRoom();
   }
 
   /** fdatasync: everything written so far is synced when it resolves, to how long it took. */

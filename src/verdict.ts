@@ -65,7 +65,7 @@ export type Outcome =
   /** It refuses with a WalCorruptionError. */
   | "corrupt"
   /** It refuses with a WalFormatError. */
-  | "refuse-foreign"
+  | "refuse-format"
   /** It refuses with a WalVersionError. */
   | "refuse-future"
   /** It refuses with the error of the disk, and touches nothing. */
@@ -228,14 +228,14 @@ export const CASES: readonly Case[] = [
     why: "it reaches the end that its successor states; what follows is not part of the log",
   },
   ...DAMAGE.flatMap((damage) => remediesFor(damage, "corrupt")),
-  ...STRANGERS.flatMap((stranger) => remediesFor(stranger, "refuse-foreign")),
+  ...STRANGERS.flatMap((stranger) => remediesFor(stranger, "refuse-format")),
   {
     where: ["last"],
     finding: ["foreign"],
     voucher: VOUCHERS,
     ending: ENDINGS,
     mode: RECOVERY_MODES,
-    outcome: "refuse-foreign",
+    outcome: "refuse-format",
     why: "it is not ours to read, and nothing else says which log this is",
   },
   {
@@ -307,7 +307,7 @@ export function refusalOf(
 ): WalError | null {
   const { outcome, why } = decide({ ...circumstances, voucher: damage.evidence });
   if (outcome === "corrupt") return new WalCorruptionError(damage, `${path}: ${what}; ${why}`);
-  if (outcome === "refuse-foreign") return new WalFormatError(path, what);
+  if (outcome === "refuse-format") return new WalFormatError(path, what);
   if (outcome === "refuse-future") return new WalVersionError(path, what);
   return null;
 }

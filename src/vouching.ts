@@ -5,13 +5,14 @@
  * @module
  */
 
-/** What they can know by now. */
+/** What readers elsewhere can know by now. */
 export class Vouching {
   /** The greatest `syncedLsn` that stands in a frame. */
   #stampedLsn: number;
   /** What an idle frame was to vouch for when one was last tried. */
   #triedLsn = 0;
-  #endsInHead = false;
+  /** The last frame is a head frame, and no idle frame behind it has been tried. */
+  #owesHead = false;
 
   /** @param stampedLsn The greatest `syncedLsn` in the frames that were found. */
   constructor(stampedLsn: number) {
@@ -21,22 +22,22 @@ export class Vouching {
   /** Something has gone out that says that all up to `syncedLsn` is synced. */
   wrote(syncedLsn: number): void {
     this.#stampedLsn = Math.max(this.#stampedLsn, syncedLsn);
-    this.#endsInHead = false;
+    this.#owesHead = false;
   }
 
   /** The last frame of that was a head frame. */
-  wroteHead(): void {
-    this.#endsInHead = true;
+  endedInHead(): void {
+    this.#owesHead = true;
   }
 
   /** Whether an idle frame would tell something new where all up to `syncedLsn` is synced. */
-  lacks(syncedLsn: number): boolean {
-    return this.#endsInHead || Math.max(this.#stampedLsn, this.#triedLsn) < syncedLsn;
+  wantsIdle(syncedLsn: number): boolean {
+    return this.#owesHead || Math.max(this.#stampedLsn, this.#triedLsn) < syncedLsn;
   }
 
-  /** An idle frame is tried; on a full disk not again and again, for something so small. */
-  tries(syncedLsn: number): void {
+  /** An idle frame is being tried: on a full disk not again and again, for something so small. */
+  tried(syncedLsn: number): void {
     this.#triedLsn = syncedLsn;
-    this.#endsInHead = false;
+    this.#owesHead = false;
   }
 }

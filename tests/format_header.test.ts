@@ -81,13 +81,13 @@ test("a block of zeros, a file that is too short and an overwritten magic number
   });
 });
 
-test("a file of something else is foreign, however much it looks like a log from afar", () => {
+test("a file of something else is no segment, however much it looks like a log from afar", () => {
   const text = new Uint8Array(HEADER_BYTES).fill(0x61);
   const shifted = joined(new TextEncoder().encode("walstrm"), encodeHeader(headerWith(), crc32)).subarray(
     0,
     HEADER_BYTES,
   );
-  for (const bytes of [text, shifted]) assertEquals(decodeHeader(bytes, crc32), { fault: "foreign" });
+  for (const bytes of [text, shifted]) assertEquals(decodeHeader(bytes, crc32), { fault: "no-segment" });
 });
 
 test("a header of a later version, or of version 0, is refused by its number", () => {

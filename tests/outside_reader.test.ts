@@ -262,6 +262,19 @@ test("a head frame that may still be lost cuts nothing for a reader elsewhere", 
   assertEquals((await readElsewhere(log, { from: 2 })).map((entry) => entry.slice(0, 1)), ["2", "3"]);
 });
 
+test("a follower elsewhere names the damage that hides the head frame, not a file that went because of it", async () => {
+  const log = await openEvenLog(14);
+  const reader = new OutsideReader(placeOf(log), null);
+  for await (const entries of reader.turn(2)) assertLess(entries[0]?.lsn ?? 0, 3);
+  await log.wal.truncateBefore(9);
+  await log.commit(evenText(15));
+  log.disk.flipBit(pathOf(log.lastSegment()), frameAt(2) + 100, 0); // LSN 14, before the head frame
+  const error = await assertRejects(async () => {
+    for await (const entries of reader.turn(Infinity)) assertEquals(entries, []);
+  }, WalCorruptionError);
+  assertEquals([error.segment, error.offset, error.lsn], [log.lastSegment(), frameAt(2), 14]);
+});
+
 test("a head frame is believed where what follows it is damaged: a cut that has resolved is one", async () => {
   const log = await openEvenLog(3);
   await log.wal.truncateBefore(3);

@@ -31,9 +31,9 @@ function inWords(circumstances: Circumstances): string {
 function expected({ where, finding, voucher, ending, mode }: Circumstances): Outcome {
   if (finding === "unreadable") return "refuse-unreadable"; // a read fails: refuse with that error, touch nothing
   if (finding === "future") return "refuse-future";
-  if (finding === "foreign" && where === "last") return "refuse-foreign"; // nothing else says which log this is
+  if (finding === "foreign" && where === "last") return "refuse-format"; // nothing else says which log this is
   const isStranger = finding === "foreign" || finding === "no-segment";
-  if (isStranger && (mode === "strict" || mode === "tolerate-tail")) return "refuse-foreign";
+  if (isStranger && (mode === "strict" || mode === "tolerate-tail")) return "refuse-format";
   if (where === "earlier" && finding === "whole") return "goes-on"; // up to the end that its successor states
   const isTail = where === "last" && (finding === "whole" || finding === "bad-frame");
   if (isTail && voucher === "nothing") { // nothing vouches for what follows: torn

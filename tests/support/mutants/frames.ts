@@ -45,8 +45,8 @@ export const frames: readonly Mutant[] = [
     replace: `{ ...wish, syncedLsn: this.#progress.writtenLsn, time: this.now() }`,
     also: [{
       file: "src/tail.ts",
-      find: `return this.#vouching.lacks(this.#syncedLsn)`,
-      replace: `return this.#vouching.lacks(this.#writtenLsn)`,
+      find: `return this.#vouching.wantsIdle(this.#syncedLsn)`,
+      replace: `return this.#vouching.wantsIdle(this.#writtenLsn)`,
     }],
     caughtBy: failures("EIO", "merely accepted"),
   },
