@@ -18,7 +18,7 @@ import type { Spares } from "./spares.ts";
 export interface Surroundings {
   readonly place: Place;
   readonly spares: Spares;
-  /** Every file that is named like a segment. */
+  /** Every file that is named like a segment, the newest first. */
   readonly segments: readonly SegmentName[];
   /** The log's, oldest first. */
   readonly links: readonly Link[];
@@ -33,12 +33,13 @@ export function freeLeftovers({ place, spares, segments, links, current, report 
   const onChain = new Set(links.map(({ name }) => name));
   const leftOver = new Map(segments.filter(({ name }) => !onChain.has(name)).map((each) => [each.name, each]));
   if (leftOver.size === 0) return;
-  const [oldest] = segments.filter(({ name }) => name === links[0]?.name);
+  const oldest = segments.find(({ name }) => name === links[0]?.name);
   // Where the log begins with nothing before it, a mending may have begun it: then it has replaced what lies below, too.
   const firstLsn = oldest?.predecessorId === 0 ? 0 : oldest?.baseLsn ?? 0;
   const confirmed = confirmChain(place, links, logId);
   confirmed.catch(() => {}); // who waits for it hears of it
-  void spares.free([...leftOver.keys()], async (name) => {
+  // The oldest first: the next one says where the log has left it.
+  void spares.free([...leftOver.keys()].reverse(), async (name) => {
     await confirmed;
     const left = leftOver.get(name);
     const mayBeReplaced = (left?.baseLsn ?? 0) >= firstLsn;
@@ -68,8 +69,8 @@ function wasUnfinished(
 /** Where the log has left the file that this one goes on from; null where it cannot tell any more. */
 async function statedEnd(place: Place, successor: SegmentName | undefined): Promise<number | null> {
   if (successor === undefined) return null;
-  const opened = await inspectSegment(place, { name: successor.name, logId: null }, "read").catch(() => null);
-  if (opened === null || "finding" in opened) return null;
+  const opened = await inspectSegment(place, { name: successor.name, logId: null }, "read");
+  if ("finding" in opened) return null;
   await release(opened.file);
   return opened.header.predecessor.endOffset;
 }

@@ -108,18 +108,20 @@ test("a set is complete also when the log was mended twice since, and what compl
   assertEquals(keptOf(log, [7, 8]), [7, 8]);
 });
 
-test("a disk misreads a frame once: what a mending has given up for it is kept when the file goes", async () => {
-  const log = await openEvenLog(10);
-  await close(log);
-  log.faults.misread(new RegExp(nthSegment(log, 2)), frameAt(2) + 100); // LSN 6
-  await repair(log, "point-in-time");
-  await log.open();
-  for (const text of ["another 6", "another 7"]) await log.commit(text);
-  const held = log.wal.readable({ from: 5 }).getReader();
-  await held.read();
-  await log.wal.truncateBefore(7);
-  await close(log);
-  await log.open();
-  await quiet();
-  assertEquals(keptOf(log, [6, 7, 8]), [6, 7, 8]);
+test("a disk misreads a frame once: what a mending has given up for it is kept when the file goes, alone or with the next one", async () => {
+  for (const lastLsn of [7, 16]) {
+    const log = await openEvenLog(10);
+    await close(log);
+    log.faults.misread(new RegExp(nthSegment(log, 2)), frameAt(2) + 100); // LSN 6
+    await repair(log, "point-in-time");
+    await log.open();
+    for (let lsn = 6; lsn <= lastLsn; lsn++) await log.commit(`another ${lsn}`.padEnd(900, "-"));
+    const held = log.wal.readable({ from: 5 }).getReader();
+    await held.read();
+    await log.wal.truncateBefore(lastLsn);
+    await close(log);
+    await log.open();
+    await quiet();
+    assertEquals(keptOf(log, [6, 7, 8]), [6, 7, 8], `up to LSN ${lastLsn}`);
+  }
 });
