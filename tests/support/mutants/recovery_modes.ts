@@ -214,14 +214,6 @@ export const recoveryModes: readonly Mutant[] = [
     caughtBy: tests("evidence", "the first frame of a log is damaged, header and all"),
   },
   {
-    rule: "5 files wholly below go oldest first",
-    name: "frees the newest of the files first that were left over",
-    file: "src/leftovers.ts",
-    find: `[...leftOver.keys()].reverse()`,
-    replace: `[...leftOver.keys()]`,
-    caughtBy: tests("evidence", "a disk misreads a frame once"),
-  },
-  {
     rule: "4.7 torn bytes stay beyond the stated end and are copied aside before their file is freed",
     name: "does not ask a successor where the log left a file that is freed late",
     file: "src/leftovers.ts",
