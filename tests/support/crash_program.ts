@@ -1,13 +1,13 @@
 // Commits to a log without end, from many callers at once, and says what was acknowledged and what it does to the disk,
 // until it is killed.
 
-import { writeSync } from "node:fs";
 import process from "node:process";
 import { type Durability, Wal, WalFailedError, type WalOptions, type WalRecovery } from "../../mod.ts";
 import { detectRuntime } from "../../src/runtime/detect.ts";
 import { type Caller, type CallerKind, callerOf } from "./crash_callers.ts";
 import type { Statement } from "./crash_ledger.ts";
 import { type DiskNote, type HeldSync, NotingRuntime } from "./disk_notes.ts";
+import { say } from "./say.ts";
 
 /** What the program is to do: its second argument, as JSON. */
 export interface CrashPlan {
@@ -43,27 +43,16 @@ const plan = JSON.parse(argument) as CrashPlan;
 const { life, callers, options, seed = life, takesNotes = false, held = null } = plan;
 const runtime = await detectRuntime();
 
-/** Is in the pipe when it returns, whatever becomes of this process. */
-function say(line: CrashLine): void {
-  const bytes = new TextEncoder().encode(JSON.stringify(line) + "\n");
-  for (let at = 0; at < bytes.length;) {
-    try {
-      at += writeSync(1, bytes, at);
-    } catch (error) {
-      // A full pipe: whoever listens will empty it.
-      if ((error as { code?: unknown }).code !== "EAGAIN") throw error;
-    }
-  }
-}
+const tell = (line: CrashLine): void => say(JSON.stringify(line));
 
-say({ opening: true });
+tell({ opening: true });
 const wal = await Wal.open(directory, {
   ...options,
-  runtime: takesNotes || held !== null ? new NotingRuntime(runtime, directory, say, held) : runtime,
+  runtime: takesNotes || held !== null ? new NotingRuntime(runtime, directory, tell, held) : runtime,
 });
-say({ opened: wal.recovery });
+tell({ opened: wal.recovery });
 const level: Durability = options.durability ?? "fsync";
-const shared = { wal, life, level, say, submitted: wal.lastLsn };
+const shared = { wal, life, level, say: tell, submitted: wal.lastLsn };
 const kinds = (Object.keys(callers) as CallerKind[]).flatMap((kind) =>
   Array<CallerKind>(callers[kind] ?? 0).fill(kind)
 );
@@ -72,6 +61,6 @@ try {
   await Promise.all(all.map((caller) => caller.run()));
 } catch (error) {
   if (!(error instanceof WalFailedError) || error !== wal.error) throw error;
-  say({ failed: error.message });
+  tell({ failed: error.message });
   await new Promise(() => {}); // whoever started it kills it
 }

@@ -3,6 +3,6 @@
  * slow, and are gone when it is killed, while what it did after them is on the disk.
  */
 
-import { writeSync } from "node:fs";
+import { say } from "./say.ts";
 
-console.log = (...words: unknown[]): void => void writeSync(1, `${words.join(" ")}\n`);
+console.log = (...words: unknown[]): void => say(words.join(" "));
