@@ -526,8 +526,9 @@ export class WalVersionError extends WalError {
  * A reader elsewhere finds that the log does not go on from where it was: it was cut back and written anew, or replaced by
  * another one. What it has shown may not be in the log any more.
  *
- * It is told by the ids, salts and lines of history that the files bear. An older copy of the same log that is put back and written
- * anew may bear the same ones, and is not always told. After a restore start followers anew.
+ * It is told by the ids and lines of history that the files bear, and by the last frame that was read, while that one's file is there.
+ * A reader that is started again with `from` has read none, and cannot tell an older copy of the same log that was put back. So
+ * after a restore let followers begin anew.
  *
  * @example
  * ```ts

@@ -456,6 +456,11 @@ export function decodeFrameHeader(
   return { kind, lengthBytes, firstLsn, syncedLsn, time, count };
 }
 
+/** The checksum over all that a frame is, where one stands at `at`: it tells two frames apart. */
+export function frameSumOf(view: DataView, at: number): number {
+  return view.getUint32(at, true);
+}
+
 function isFrameKind(kind: number): kind is FrameKind {
   return FRAME_KINDS.has(kind);
 }

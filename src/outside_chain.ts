@@ -7,6 +7,7 @@
  * @module
  */
 
+import { type Anchor, holdsPassed } from "./anchor.ts";
 import { isNextOf, type Link, linkTo, mayBeLast, refuseRivals, type Walk, walkDown } from "./chain.ts";
 import {
   messageOf,
@@ -39,19 +40,6 @@ import {
 } from "./format.ts";
 import { chunksOf, FrameScanner, searchHeaders } from "./scan.ts";
 import { type OpenSegmentFile, openSegmentFile, type Place, release } from "./segment.ts";
-
-/** Where a reader is: behind the last frame that it has passed, or at its start, if a successor cuts it in the middle. */
-export interface Anchor {
-  readonly id: number;
-  /** Another one under the same id is of a log that was replaced. */
-  readonly salt: string;
-  readonly epochId: string;
-  readonly offset: number;
-  /** The first LSN of the frame at `offset`. */
-  readonly lsn: number;
-  /** The LSN behind all that it has passed. */
-  readonly nextLsn: number;
-}
 
 /** A segment that is being read, and where its successor says that it ends. */
 export interface Section {
@@ -142,23 +130,39 @@ export class OutsideChain {
     else if (next !== null) return null;
     const opened = await this.#openNamed(name, link.id);
     if (opened === null) return null;
-    const anchor = this.#anchor;
-    if (anchor?.id === link.id && anchor.salt !== opened.header.salt) {
-      await release(opened.file);
-      throw new WalRewoundError(this.#place.directory, this.#nextLsn);
-    }
-    const stranger = await this.#strangenessOf(link, opened, successor).catch(async (error: unknown) => {
-      await release(opened.file);
-      throw error;
-    });
-    if (stranger !== null) {
-      await release(opened.file);
-      const path = this.#place.runtime.join(this.#place.directory, name);
-      this.#staleReason = new WalFormatError(path, stranger); // unless the whole log is another's by now
-      return null;
-    }
     const { endOffset, lastLsn } = successor?.header.predecessor ?? { endOffset: Infinity, lastLsn: Infinity };
-    return { name, opened, endOffset, lastLsn };
+    const section = { name, opened, endOffset, lastLsn };
+    let isGood = false;
+    try {
+      isGood = await this.#isWhereItStands(name, opened, next === null) &&
+        await this.#isOfThisLog(link, section, successor);
+    } finally {
+      if (!isGood) await release(opened.file);
+    }
+    return isGood ? section : null;
+  }
+
+  /** Whether a segment is of this log; false where it is not, or the listing is stale. */
+  async #isOfThisLog(link: Link, { name, opened }: Section, successor: OpenSegmentFile | null): Promise<boolean> {
+    const stranger = await this.#strangenessOf(link, opened, successor);
+    if (stranger === null) return true;
+    const path = this.#place.runtime.join(this.#place.directory, name);
+    this.#staleReason = new WalFormatError(path, stranger); // unless the whole log is another's by now
+    return false;
+  }
+
+  /**
+   * Whether the reader, if it stands in this file, stands behind what it has passed; false where the file is another's by now. Throws
+   * where another copy of the log was put in its place. Damage in what it has passed is no concern of it.
+   */
+  async #isWhereItStands(name: string, opened: OpenSegmentFile, isLast: boolean): Promise<boolean> {
+    const anchor = this.#anchor;
+    if (anchor === null || anchor.id !== opened.header.id || await holdsPassed(opened, anchor)) return true;
+    if (await this.hasChanged({ name, opened })) return false;
+    const isDamaged = await isDamagedBefore(opened, anchor.nextLsn, isLast);
+    if (!isDamaged) throw new WalRewoundError(this.#place.directory, this.#nextLsn);
+    this.#anchor = { ...anchor, passed: null };
+    return true;
   }
 
   /** Why a segment is none of this log; null: it is. */
@@ -280,7 +284,20 @@ export class OutsideChain {
     const isSameLine = predecessor.id === anchor.id || epoch.id === anchor.epochId ||
       epoch.parentId === anchor.epochId && epoch.lsn >= nextLsn - 1;
     if (first.baseLsn < nextLsn || !isSameLine) throw new WalRewoundError(this.#place.directory, nextLsn);
-    return links;
+    return await this.#isWhereItLeft(names, anchor) ? links : null;
+  }
+
+  /** The same where it has left a file that it has read to its end. One that is gone, or has no good header, tells nothing. */
+  async #isWhereItLeft(names: readonly SegmentName[], { id }: Anchor): Promise<boolean> {
+    const name = names.find((each) => each.id === id)?.name;
+    if (name === undefined) return true;
+    const opened = await openSegmentFile(this.#place, name, "read").catch(() => null);
+    if (opened === null || "fault" in opened) return true;
+    try {
+      return await this.#isWhereItStands(name, opened, false);
+    } finally {
+      await release(opened.file);
+    }
   }
 
   /** The segment of a name; null where the file is gone, or another's by now. */
@@ -335,6 +352,13 @@ async function wholeOf(opened: OpenSegmentFile): Promise<Whole> {
   // What follows the last one may be damaged: it was synced all the same.
   if (lastHeadLsn > headLsn && await vouchedBehind(opened, endOffset) > 0) headLsn = lastHeadLsn;
   return { headLsn, lastHeadLsn, lastLsn: nextLsn - 1, endOffset };
+}
+
+/** Whether damage explains that what the reader has passed is not there: good frames end before it, and more were written. */
+async function isDamagedBefore(opened: OpenSegmentFile, nextLsn: number, isLast: boolean): Promise<boolean> {
+  const { endOffset, lastLsn } = await wholeOf(opened);
+  if (lastLsn >= nextLsn - 1) return false;
+  return !isLast || await vouchedBehind(opened, endOffset) > lastLsn;
 }
 
 /** The highest LSN that was synced, as frames behind a bad one say; 0 where there are none. */

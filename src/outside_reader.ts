@@ -9,6 +9,7 @@
  * @module
  */
 
+import { anchorBehind } from "./anchor.ts";
 import { decodeEntries, type Entry } from "./entry.ts";
 import { WalCorruptionError, WalIoError } from "./errors.ts";
 import { hasNoGoodFrame, isNotFilled } from "./fault_words.ts";
@@ -160,19 +161,10 @@ export class OutsideReader {
       const lastLsn = Math.min(frame.lastLsn, section.lastLsn);
       const entries = lastLsn < this.#chain.nextLsn ? [] : this.#entriesOf(frame, Math.min(lastLsn, toLsn));
       if (entries === null) throw damage(section, frame.offset, frame.header.firstLsn, isNotFilled(frame.offset));
-      this.#pass(section, frame, lastLsn);
+      this.#chain.moveTo(anchorBehind(section.opened, frame, lastLsn));
       if (entries.length > 0) yield entries;
     }
     return "end";
-  }
-
-  #pass({ opened }: Section, frame: ScannedFrame, lastLsn: number): void {
-    const { id, salt, epoch } = opened.header;
-    const isWhole = lastLsn === frame.lastLsn;
-    const place = isWhole
-      ? { offset: frame.offset + frame.header.lengthBytes, lsn: lastLsn + 1 }
-      : { offset: frame.offset, lsn: frame.header.firstLsn };
-    this.#chain.moveTo({ id, salt, epochId: epoch.id, ...place, nextLsn: lastLsn + 1 });
   }
 
   #entriesOf(frame: ScannedFrame, lastLsn: number): Entry[] | null {

@@ -83,26 +83,6 @@ test("a log is cut at damage and written anew until a file begins just where a r
   );
 });
 
-test("an older copy of a log is put back and written anew, each file as long as before: who reads elsewhere is told", async () => {
-  const log = await openEvenLog(1);
-  log.kill();
-  const copy = new Map(log.names().map((name) => [name, log.file(name)]));
-  await log.open(); // goes on in a second file, behind an end that was not clean
-  for (const lsn of [2, 3]) await log.commit(evenText(lsn));
-  await log.wal.close();
-  const reader = Wal.read(DIRECTORY, { runtime: log.runtime, follow: true }).getReader();
-  for (const lsn of [1, 2, 3]) assertEquals((await soon(reader.read())).value?.lsn, lsn);
-  for (const name of log.names()) log.disk.remove(pathOf(name));
-  for (const [name, bytes] of copy) log.plant(name, bytes);
-  await log.open();
-  for (const lsn of [2, 3, 4]) await log.commit(evenText(lsn).replaceAll(".", "!"));
-  await log.wal.close();
-  await assertRejects(
-    () => soon(Promise.race([reader.read(), log.advance(100).then(() => reader.read())])),
-    WalRewoundError,
-  );
-});
-
 test("a segment's name was in doubt when the log failed: what comes back bears another, and outlives the power", async () => {
   for (let seed = 1; seed <= 20; seed++) {
     const log = new LogFixture({}, { seed });

@@ -20,8 +20,8 @@ const table: Levels = readLevels(`
   L1 runtime/memory_sectors runtime/memory_survival runtime/memory_tree runtime/memory_volume runtime/node
   L1 runtime/node_file runtime/process_identity runtime/random runtime/system_error runtime/system_runtime
   L1 runtime/system_timer
-  L2 acknowledge admission ages aside behind births capacity chain chain_walk closing committer copies cut disk_room
-  L2 flaws flusher footer good_segment inheritance intake leftovers levels lock_mark mending mending_plan observers
+  L2 acknowledge admission ages anchor aside behind births capacity chain chain_walk closing committer copies cut
+  L2 disk_room flaws flusher footer good_segment inheritance intake leftovers levels lock_mark mending mending_plan observers
   L2 opening outside_chain outside_reader outside_source pace pending preparation pump readable reader recovery
   L2 rejected_lsns remedy repair replaced report rewriting room_queue runs scan sealer segment_files sets settlement
   L2 survey tail turns unlocked_survey verdict verify vouching waiters window writable
