@@ -30,15 +30,8 @@ import {
   NO_SEGMENT,
   OF_ANOTHER_LOG,
 } from "./fault_words.ts";
-import {
-  decodeControlPayload,
-  FrameKind,
-  HEADER_BYTES,
-  parseSegmentName,
-  type SegmentName,
-  segmentsOf,
-} from "./format.ts";
-import { chunksOf, FrameScanner, searchHeaders } from "./scan.ts";
+import { HEADER_BYTES, parseSegmentName, type SegmentName, segmentsOf } from "./format.ts";
+import { isDamagedBefore, vouchedBehind, type Whole, wholeOf } from "./outside_contents.ts";
 import { type OpenSegmentFile, openSegmentFile, type Place, release } from "./segment.ts";
 
 /** A segment that is being read, and where its successor says that it ends. */
@@ -322,52 +315,6 @@ export class OutsideChain {
   async #isThere(name: string): Promise<boolean> {
     return (await this.#place.runtime.list(this.#place.directory)).includes(name);
   }
-}
-
-/** What the last segment's header and whole frames tell. */
-interface Whole {
-  /** The first LSN there is, as far as that is sure: a head frame is synced before anything follows it. */
-  readonly headLsn: number;
-  /** The same, as the last head frame says. */
-  readonly lastHeadLsn: number;
-  /** The last LSN there is, or was left out. */
-  readonly lastLsn: number;
-  /** Where the last whole frame ends. */
-  readonly endOffset: number;
-}
-
-async function wholeOf(opened: OpenSegmentFile): Promise<Whole> {
-  const { file, checksum, header } = opened;
-  const scanner = new FrameScanner(chunksOf(file), checksum, HEADER_BYTES, header.baseLsn, await file.size());
-  let { headLsn } = header;
-  let lastHeadLsn = headLsn;
-  for (let frame = scanner.take(); frame !== null || await scanner.more(); frame = scanner.take()) {
-    if (frame === null) continue;
-    headLsn = lastHeadLsn;
-    if (frame.header.kind === FrameKind.HEAD) {
-      lastHeadLsn = Math.max(headLsn, decodeControlPayload(frame.view, frame.at));
-    }
-  }
-  const { offset: endOffset, nextLsn } = scanner;
-  // What follows the last one may be damaged: it was synced all the same.
-  if (lastHeadLsn > headLsn && await vouchedBehind(opened, endOffset) > 0) headLsn = lastHeadLsn;
-  return { headLsn, lastHeadLsn, lastLsn: nextLsn - 1, endOffset };
-}
-
-/** Whether damage explains that what the reader has passed is not there: good frames end before it, and more were written. */
-async function isDamagedBefore(opened: OpenSegmentFile, nextLsn: number, isLast: boolean): Promise<boolean> {
-  const { endOffset, lastLsn } = await wholeOf(opened);
-  if (lastLsn >= nextLsn - 1) return false;
-  return !isLast || await vouchedBehind(opened, endOffset) > lastLsn;
-}
-
-/** The highest LSN that was synced, as frames behind a bad one say; 0 where there are none. */
-async function vouchedBehind({ file, checksum }: OpenSegmentFile, offset: number): Promise<number> {
-  let vouchedLsn = 0;
-  for await (const { header } of searchHeaders(file, checksum, offset, await file.size())) {
-    vouchedLsn = Math.max(vouchedLsn, header.syncedLsn);
-  }
-  return vouchedLsn;
 }
 
 function headerDamage(path: string, name: string, fault: "no-segment" | "damaged"): Error {

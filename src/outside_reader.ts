@@ -14,7 +14,8 @@ import { decodeEntries, type Entry } from "./entry.ts";
 import { WalCorruptionError, WalIoError } from "./errors.ts";
 import { hasNoGoodFrame, isNotFilled } from "./fault_words.ts";
 import { OutsideChain, type Section } from "./outside_chain.ts";
-import { chunksOf, FrameScanner, type ScannedFrame, searchHeaders } from "./scan.ts";
+import { vouchedBehind } from "./outside_contents.ts";
+import { chunksOf, FrameScanner, type ScannedFrame } from "./scan.ts";
 import { type Place, release } from "./segment.ts";
 
 /** How far it is looked ahead for a voucher once there is one. */
@@ -138,12 +139,7 @@ export class OutsideReader {
     else this.#searchEveryMs = Math.min(2 * this.#searchEveryMs, LONGEST_SEARCH_MS);
     this.#searchedOffset = offset;
     this.#searchedMs = nowMs;
-    let found = vouchedLsn;
-    const { file, checksum } = opened;
-    for await (const { header } of searchHeaders(file, checksum, offset, await file.size())) {
-      found = Math.max(found, header.syncedLsn);
-    }
-    return found;
+    return Math.max(vouchedLsn, await vouchedBehind(opened, offset));
   }
 
   /** Shows what lies up to `vouchedLsn`, which must be there. */

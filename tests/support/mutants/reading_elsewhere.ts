@@ -233,7 +233,7 @@ function damage({ name, endOffset }: Section`,
   {
     rule: "4 a voucher behind a bad frame makes it corrupt",
     name: "does not believe a head frame elsewhere where what follows it is damaged",
-    file: "src/outside_chain.ts",
+    file: "src/outside_contents.ts",
     find: `await vouchedBehind(opened, endOffset) > 0) headLsn`,
     replace: `await vouchedBehind(opened, endOffset) > Infinity) headLsn`,
     caughtBy: tests("outside_reader", "a head frame is believed where what follows it is damaged"),
