@@ -11,7 +11,6 @@ import type { Report } from "./event.ts";
 import { readFooter } from "./footer.ts";
 import { HEADER_BYTES, type SegmentHeader, tornName } from "./format.ts";
 import { openGoodSegment } from "./good_segment.ts";
-import { chunksOf, FrameScanner } from "./scan.ts";
 import { type OpenSegmentFile, type Place, release } from "./segment.ts";
 import type { Spares } from "./spares.ts";
 
@@ -21,8 +20,8 @@ const CHUNK_BYTES = 256 * 1024;
 export interface Leaving {
   readonly name: string;
   readonly logId: string | null;
-  /** Where the log leaves it, as far as that is known: its first bad frame else. */
-  readonly endOffset: number | null;
+  /** Where the log leaves it. */
+  readonly endOffset: number;
   /** Whether it is known to be a copy whose set was never completed: then it is no evidence of anything. */
   readonly isUnfinished?: (header: SegmentHeader) => boolean;
 }
@@ -34,13 +33,12 @@ export interface Leaving {
  */
 export async function setTornAside(
   place: Place,
-  { name, logId, endOffset, isUnfinished = () => false }: Leaving,
+  { name, logId, endOffset: offset, isUnfinished = () => false }: Leaving,
   report: Report,
 ): Promise<number> {
   const opened = await openGoodSegment(place, { name, logId, where: "earlier" }, "read");
   try {
     if (isUnfinished(opened.header)) return opened.sizeBytes;
-    const offset = endOffset ?? await endOfGoodFrames(opened);
     if (await readFooter(opened, offset) !== null) return opened.sizeBytes; // it was sealed: nothing is torn
     const { tornEnd: end } = await lookBehind(opened, offset);
     if (end > offset) {
@@ -63,12 +61,6 @@ export function removeFailed(place: Place, spares: Spares, links: readonly Link[
   const saved = (name: string): Promise<number> =>
     setTornAside(place, { name, logId: null, endOffset: HEADER_BYTES }, report);
   void spares.free(names, saved, () => true);
-}
-
-async function endOfGoodFrames({ file, checksum, header, sizeBytes }: OpenSegmentFile): Promise<number> {
-  const scanner = new FrameScanner(chunksOf(file), checksum, HEADER_BYTES, header.baseLsn, sizeBytes);
-  while (scanner.take() !== null || await scanner.more());
-  return scanner.offset;
 }
 
 /** The name of the copy. */

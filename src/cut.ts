@@ -9,6 +9,7 @@ import { learnEnd, type Link } from "./chain.ts";
 import type { Committer } from "./committer.ts";
 import { WalClosedError, WalRangeError } from "./errors.ts";
 import type { Report } from "./event.ts";
+import { HEADER_BYTES } from "./format.ts";
 import { openGoodSegment } from "./good_segment.ts";
 import { type Place, release } from "./segment.ts";
 import type { Freed, Spares } from "./spares.ts";
@@ -100,19 +101,17 @@ export class Cut {
 
   async #setAside(link: Link | undefined): Promise<number> {
     if (link === undefined) return 0;
-    if (link.endOffset === null) await this.#lookUpEnd(link);
     const { place, tail, report } = this.#options;
     const logId = tail.segment?.header.logId ?? null;
-    return await setTornAside(place, { name: link.name, logId, endOffset: link.endOffset }, report);
+    const endOffset = link.endOffset ?? await this.#lookUpEnd(link, logId);
+    return await setTornAside(place, { name: link.name, logId, endOffset }, report);
   }
 
-  async #lookUpEnd(link: Link): Promise<void> {
-    const { place, tail } = this.#options;
-    const { next } = link;
-    const logId = tail.segment?.header.logId ?? null;
-    if (next === null) return;
-    const { file, header } = await openGoodSegment(place, { name: next.name, logId, where: "earlier" }, "read");
+  async #lookUpEnd(link: Link, logId: string | null): Promise<number> {
+    const { place } = this.#options;
+    if (link.next === null) return HEADER_BYTES; // only the last one has none, and that is never cut
+    const { file, header } = await openGoodSegment(place, { name: link.next.name, logId, where: "earlier" }, "read");
     await release(file);
-    learnEnd(link, header);
+    return learnEnd(link, header);
   }
 }

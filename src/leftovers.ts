@@ -6,7 +6,7 @@
  */
 
 import { setTornAside } from "./aside.ts";
-import type { Link } from "./chain.ts";
+import { type Link, walkDown } from "./chain.ts";
 import type { Report } from "./event.ts";
 import { HEADER_BYTES, type SegmentHeader, type SegmentName } from "./format.ts";
 import { inspectSegment, openGoodSegment } from "./good_segment.ts";
@@ -27,28 +27,27 @@ export interface Surroundings {
   readonly report: Report;
 }
 
-/** Frees them in the background. Of what was cut only what is torn is worth keeping. */
+/**
+ * Frees them in the background. What the log has left behind below its oldest segment was cut: of that only what is torn is worth
+ * keeping. All else lies beside the log, and is kept whole.
+ */
 export function freeLeftovers({ place, spares, segments, links, current, report }: Surroundings): void {
   const { logId } = current;
   const onChain = new Set(links.map(({ name }) => name));
-  const leftOver = new Map(segments.filter(({ name }) => !onChain.has(name)).map((each) => [each.name, each]));
-  if (leftOver.size === 0) return;
-  const oldest = segments.find(({ name }) => name === links[0]?.name);
-  // Where the log begins with nothing before it, a mending may have begun it: then it has replaced what lies below, too.
-  const firstLsn = oldest?.predecessorId === 0 ? 0 : oldest?.baseLsn ?? 0;
+  const leftOver = segments.map(({ name }) => name).filter((name) => !onChain.has(name));
+  if (leftOver.length === 0) return;
+  const successors = new Map(walkDown(segments, current, 0).links.map(({ name, next }) => [name, next]));
   const confirmed = confirmChain(place, links, logId);
   confirmed.catch(() => {}); // who waits for it hears of it
   // The oldest first: the next one says where the log has left it.
-  void spares.free([...leftOver.keys()].reverse(), async (name) => {
+  void spares.free(leftOver.reverse(), async (name) => {
     await confirmed;
-    const left = leftOver.get(name);
-    const mayBeReplaced = (left?.baseLsn ?? 0) >= firstLsn;
-    if (mayBeReplaced && await isReplaced(place, name, current)) {
+    const successor = successors.get(name) ?? null;
+    if (successor === null && await isReplaced(place, name, current)) {
       await setAside(place, [name], await place.runtime.list(place.directory));
       return null;
     }
-    const successor = segments.find(({ predecessorId }) => predecessorId === left?.id); // the newest there is
-    const endOffset = mayBeReplaced ? HEADER_BYTES : await statedEnd(place, successor);
+    const endOffset = successor === null ? HEADER_BYTES : await statedEnd(place, successor);
     const isUnfinished = (header: SegmentHeader): boolean => wasUnfinished(header, segments, current);
     return await setTornAside(place, { name, logId, endOffset, isUnfinished }, report);
   });
@@ -66,11 +65,10 @@ function wasUnfinished(
   return setId !== 0 && id > current.id && !segments.some((each) => each.id === setId);
 }
 
-/** Where the log has left the file that this one goes on from; null where it cannot tell any more. */
-async function statedEnd(place: Place, successor: SegmentName | undefined): Promise<number | null> {
-  if (successor === undefined) return null;
-  const opened = await inspectSegment(place, { name: successor.name, logId: null }, "read");
-  if ("finding" in opened) return null;
+/** Where the log has left the file that this one goes on from: with its header, where that cannot tell any more. */
+async function statedEnd(place: Place, { name }: Link): Promise<number> {
+  const opened = await inspectSegment(place, { name, logId: null }, "read");
+  if ("finding" in opened) return HEADER_BYTES;
   await release(opened.file);
   return opened.header.predecessor.endOffset;
 }

@@ -125,3 +125,75 @@ test("a disk misreads a frame once: what a mending has given up for it is kept w
     assertEquals(keptOf(log, [6, 7, 8]), [6, 7, 8], `up to LSN ${lastLsn}`);
   }
 });
+
+test("files that a mending has replaced cannot be put aside, and the log is cut behind them: they are when they can be", async () => {
+  const log = await openEvenLog(10);
+  await close(log);
+  flip(log, nthSegment(log, 2), frameAt(2) + 100); // LSN 6: the third file, with LSNs 9 and 10, is replaced
+  await killRepair(log, "point-in-time");
+  log.faults.fail("rename", { path: /\/aside-/, code: "EMFILE" });
+  await log.open();
+  await quiet();
+  assertEquals(keptOf(log, [9, 10]), []);
+  for (let lsn = 6; lsn <= 20; lsn++) await log.commit(`another ${lsn}`.padEnd(900, "-"));
+  await log.wal.truncateBefore(20);
+  await close(log);
+  await log.open();
+  await quiet();
+  assertEquals(keptOf(log, [9, 10]), [9, 10]);
+});
+
+test("what a mending gave up finds no room when its file is to go, and the file goes that says where that ended: it is kept", async () => {
+  for (const code of ["ENOSPC", "EIO"]) {
+    const log = await openEvenLog(10);
+    await close(log);
+    log.faults.misread(new RegExp(nthSegment(log, 2)), frameAt(2) + 100); // LSN 6
+    await repair(log, "point-in-time");
+    await log.open();
+    for (let lsn = 6; lsn <= 16; lsn++) await log.commit(`another ${lsn}`.padEnd(900, "-"));
+    await close(log);
+    await log.open(); // nobody else names the second file as the one before it
+    await quiet();
+    log.faults.fail("open", { path: /\/torn-/, code });
+    await log.wal.truncateBefore(16);
+    await quiet();
+    assertEquals(keptOf(log, [6, 7, 8]), [], code);
+    await close(log);
+    await log.open();
+    await quiet();
+    assertEquals(keptOf(log, [6, 7, 8]), [6, 7, 8], code);
+  }
+});
+
+test("the file is damaged that says where the one before it ended, when both are to go: what a mending gave up there is kept", async () => {
+  const log = await openEvenLog(10);
+  await close(log);
+  log.faults.misread(new RegExp(nthSegment(log, 2)), frameAt(2) + 100); // LSN 6
+  await repair(log, "point-in-time");
+  await log.open();
+  for (let lsn = 6; lsn <= 16; lsn++) await log.commit(`another ${lsn}`.padEnd(900, "-"));
+  const held = log.wal.readable({ from: 5 }).getReader();
+  await held.read(); // both files stay when they are cut away
+  await log.wal.truncateBefore(10);
+  await close(log);
+  flip(log, "0000000005-0000000002-0000000000000006.wal", 200);
+  await log.open();
+  await quiet();
+  assertEquals(keptOf(log, [6, 7, 8]), [6, 7, 8]);
+});
+
+test("a disk misreads the last frame once, and the file that says so is gone before its copy is made: the frame is kept", async () => {
+  const log = await openEvenLog(3);
+  log.kill();
+  log.faults.misread(/\.wal$/, frameAt(3) + 100); // nothing vouches for it: a crash explains that
+  await log.open();
+  for (let lsn = 3; lsn <= 9; lsn++) await log.commit(`another ${lsn}`.padEnd(900, "-"));
+  log.faults.fail("open", { path: /\/torn-/, code: "ENOSPC" });
+  await log.wal.truncateBefore(9);
+  await quiet();
+  assertEquals(keptOf(log, [3]), []);
+  await close(log);
+  await log.open();
+  await quiet();
+  assertEquals(keptOf(log, [3]), [3]);
+});

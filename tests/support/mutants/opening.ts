@@ -218,8 +218,8 @@ export const opening: readonly Mutant[] = [
     rule: "4.7 remove what is off the chain",
     name: "leaves files that are off the chain where they are",
     file: "src/leftovers.ts",
-    find: `if (leftOver.size === 0) return;`,
-    replace: `if (leftOver.size < 1000) return;`,
+    find: `if (leftOver.length === 0) return;`,
+    replace: `if (leftOver.length < 1000) return;`,
     caughtBy: tests("rotation", "a segment that never got a frame"),
   },
   {
