@@ -5,9 +5,10 @@
  */
 
 import type { WalEvidence } from "./errors.ts";
-import { FrameKind, HEADER_BYTES, MAX_NUMBER, type SegmentHeader } from "./format.ts";
+import { type FrameHeader, FrameKind, HEADER_BYTES, MAX_NUMBER, type SegmentHeader } from "./format.ts";
 import { searchHeaders } from "./scan.ts";
 import type { OpenSegmentFile } from "./segment.ts";
+import { readTurnedHeader } from "./turned_bit.ts";
 import type { Voucher } from "./verdict.ts";
 
 /** A place outside the segments that remembers how far the log once reached: the lock file's mark, for one. */
@@ -37,7 +38,10 @@ export interface Behind {
   readonly markOffset: number;
 }
 
-/** Looks at every header of this life of the file from `offset` on. */
+/**
+ * Looks at every header of this life of the file from `offset` on, where no good frame begins. There also at one in which a bit has
+ * turned: it tells what was lost, and vouches for nothing.
+ */
 export async function lookBehind(
   { file, checksum, header, sizeBytes }: Pick<OpenSegmentFile, "file" | "checksum" | "header" | "sizeBytes">,
   offset: number,
@@ -47,13 +51,18 @@ export async function lookBehind(
   let lastLsn = 0;
   let syncedLsn = header.headLsn - 1; // what was cut away had been synced; only a first segment may hold some of it
   let markOffset = -1;
+  const look = (frame: FrameHeader, at: number): void => {
+    tornEnd = Math.max(tornEnd, Math.min(at + frame.lengthBytes, sizeBytes));
+    if (frame.count === 0 || frame.firstLsn + frame.count > MAX_NUMBER) return; // or nobody can have written it
+    firstLsn = firstLsn === 0 ? frame.firstLsn : Math.min(firstLsn, frame.firstLsn);
+    lastLsn = Math.max(lastLsn, frame.firstLsn + frame.count - 1);
+  };
+  const turned = await readTurnedHeader(file, checksum, offset);
+  if (turned !== null) look(turned, offset);
   for await (const { header: frame, offset: at } of searchHeaders(file, checksum, offset, sizeBytes)) {
     if (frame.kind === FrameKind.MARK) markOffset = at;
     syncedLsn = Math.max(syncedLsn, frame.syncedLsn);
-    tornEnd = Math.max(tornEnd, Math.min(at + frame.lengthBytes, sizeBytes));
-    if (frame.count === 0 || frame.firstLsn + frame.count > MAX_NUMBER) continue; // or nobody can have written it
-    firstLsn = firstLsn === 0 ? frame.firstLsn : Math.min(firstLsn, frame.firstLsn);
-    lastLsn = Math.max(lastLsn, frame.firstLsn + frame.count - 1);
+    look(frame, at);
   }
   return { tornEnd, firstLsn, lastLsn, syncedLsn, markOffset };
 }

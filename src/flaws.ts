@@ -24,7 +24,7 @@ export interface Flaw {
   readonly bytes: number;
   /** The first LSN that cannot be read. */
   readonly firstLsn: number;
-  /** The last one; 0 where nothing tells. */
+  /** The last one; one less than the first where none is lost, 0 where nothing tells. */
   readonly lastLsn: number;
   /** In words for a person. */
   readonly what: string;
@@ -110,7 +110,7 @@ export function flawsOfEarlier(
       offset,
       bytes: Math.max(0, (next?.offset ?? end) - offset),
       firstLsn: lastLsn + 1,
-      lastLsn: next === undefined ? statedLsn : next.firstLsn - 1,
+      lastLsn: next === undefined ? lastLost(statedLsn, lastLsn + 1) : next.firstLsn - 1,
       what: isShrunk
         ? `it ends at offset ${sizeBytes}, before offset ${end}, where its successor says it ends`
         : hasNoGoodFrame(offset, lastLsn + 1),
@@ -119,12 +119,22 @@ export function flawsOfEarlier(
 }
 
 /**
- * What a file that cannot be used is taken for: what its header says, if only its name is wrong; else what its name says, but for
- * a base LSN that cannot be, because segments above it begin before that.
+ * What a file that cannot be used is taken for: what its header says, if only its name is wrong; nothing but its id, if the header is
+ * another segment's, nothing good names it, and the next `lower` is not the one that it names; else what its name says, but for a base
+ * LSN that cannot be, because segments above it begin before that.
  */
-export function claimOf(name: SegmentName, { header }: Fault, mostLsn: number): SegmentName {
+export function claimOf(
+  name: SegmentName,
+  { header }: Fault,
+  stated: Stated | null,
+  lower: SegmentName | undefined,
+): SegmentName {
   if (header?.id === name.id) return { ...name, predecessorId: header.predecessor.id, baseLsn: header.baseLsn };
-  return name.baseLsn - 1 > mostLsn ? { ...name, baseLsn: 0 } : name;
+  const isNamed = stated !== null && stated.successor !== null;
+  if (header !== undefined && !isNamed && lower?.id !== name.predecessorId) {
+    return { ...name, predecessorId: 0, baseLsn: 0 };
+  }
+  return name.baseLsn - 1 > (stated?.lastLsn ?? MOST_LSNS) ? { ...name, baseLsn: 0 } : name;
 }
 
 /** Without its header no frame of it can be checked. */
@@ -143,35 +153,50 @@ export function unusable(name: SegmentName, where: Where, { finding, what }: Fau
   return { name, header: null, sizeBytes: 0, firstLsn: 0, runs: [], flawBelow: null, flaws: [flaw] };
 }
 
-/** What is lost below a segment, or in one that cannot be used, begins behind what is there below that. */
+/**
+ * What is lost below a segment, or in one that cannot be used, begins behind what is there below that; else with the head, which is
+ * null where no file tells.
+ */
 export function withFirstLost(
   segment: SurveyedSegment,
   below: SurveyedSegment | undefined,
-  headLsn: number,
+  headLsn: number | null,
 ): SurveyedSegment {
   const { header, flawBelow } = segment;
   if (header === null) return withFirstOfUnusable(segment, below, headLsn);
   if (flawBelow === null) return segment;
   const lastBelow = below?.runs.at(-1)?.lastLsn;
-  return { ...segment, flawBelow: { ...flawBelow, firstLsn: lastBelow === undefined ? headLsn : lastBelow + 1 } };
+  const firstLsn = lastBelow === undefined ? headLsn ?? 1 : lastBelow + 1;
+  return { ...segment, flawBelow: { ...flawBelow, firstLsn, lastLsn: lastLost(flawBelow.lastLsn, firstLsn) } };
 }
 
 /** Where nothing tells, its name does; but a name may be wrong, and is when no log can be so long. */
 function withFirstOfUnusable(
   segment: SurveyedSegment,
   below: SurveyedSegment | undefined,
-  headLsn: number,
+  headLsn: number | null,
 ): SurveyedSegment {
   const { name, flaws } = segment;
-  const named = name.baseLsn > headLsn && name.baseLsn < MOST_LSNS ? name.baseLsn : headLsn;
+  const leastLsn = headLsn ?? 1;
+  const named = name.baseLsn > leastLsn && name.baseLsn < MOST_LSNS ? name.baseLsn : leastLsn;
   const lastBelow = below?.runs.at(-1)?.lastLsn;
   const isNext = lastBelow !== undefined && below?.name.id === name.predecessorId && named > lastBelow &&
     named - lastBelow < MOST_LSNS;
-  const firstLsn = lastBelow === undefined || isNext ? named : lastBelow + 1;
-  const leastLsn = named > firstLsn ? named - 1 : 0; // what it says of those before it is known to be lost
+  const lowestLsn = below === undefined ? headLsn ?? named : named;
+  const firstLsn = isNext ? named : lastBelow === undefined ? lowestLsn : lastBelow + 1;
+  const lastNamed = named > firstLsn ? named - 1 : 0; // what it says of those before it is known to be lost
   return {
     ...segment,
     firstLsn,
-    flaws: flaws.map((flaw) => ({ ...flaw, firstLsn, lastLsn: Math.max(flaw.lastLsn, leastLsn) })),
+    flaws: flaws.map((flaw) => {
+      const lastLsn = Math.max(flaw.lastLsn, lastNamed);
+      const isKnown = flaw.where === "earlier" || lastLsn >= firstLsn; // of the last file a voucher knows only the least
+      return { ...flaw, firstLsn, lastLsn: isKnown ? lastLost(lastLsn, firstLsn) : 0 };
+    }),
   };
+}
+
+/** One less than the first where none is lost; 0 where nothing tells. */
+function lastLost(lastLsn: number, firstLsn: number): number {
+  return lastLsn === 0 ? 0 : Math.max(lastLsn, firstLsn - 1);
 }

@@ -6,7 +6,7 @@
 
 import { type WalEvidence, WalIoError } from "./errors.ts";
 import { DAMAGED_HEADER, NO_SEGMENT, OF_ANOTHER_LOG } from "./fault_words.ts";
-import { type HeaderFault, parseSegmentName } from "./format.ts";
+import { type HeaderFault, parseSegmentName, type SegmentHeader } from "./format.ts";
 import { type OpenSegmentFile, openSegmentFile, type Place, release } from "./segment.ts";
 import { type Fault, refuse, type Where } from "./verdict.ts";
 
@@ -52,6 +52,14 @@ export async function inspectSegment(
   if (fault === null) return opened;
   await release(opened.file);
   return fault;
+}
+
+/** The header of a segment, of whatever log; null where it cannot be used. */
+export async function readHeader(place: Place, name: string): Promise<SegmentHeader | null> {
+  const opened = await inspectSegment(place, { name, logId: null }, "read");
+  if ("finding" in opened) return null;
+  await release(opened.file);
+  return opened.header;
 }
 
 function faultOf(header: HeaderFault): Fault {

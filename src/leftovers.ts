@@ -9,7 +9,7 @@ import { setTornAside } from "./aside.ts";
 import { type Link, walkDown } from "./chain.ts";
 import type { Report } from "./event.ts";
 import { HEADER_BYTES, type SegmentHeader, type SegmentName } from "./format.ts";
-import { inspectSegment, openGoodSegment } from "./good_segment.ts";
+import { openGoodSegment, readHeader } from "./good_segment.ts";
 import { setAside } from "./replaced.ts";
 import { type Place, release } from "./segment.ts";
 import type { Spares } from "./spares.ts";
@@ -67,10 +67,8 @@ function wasUnfinished(
 
 /** Where the log has left the file that this one goes on from: with its header, where that cannot tell any more. */
 async function statedEnd(place: Place, { name }: Link): Promise<number> {
-  const opened = await inspectSegment(place, { name, logId: null }, "read");
-  if ("finding" in opened) return HEADER_BYTES;
-  await release(opened.file);
-  return opened.header.predecessor.endOffset;
+  const header = await readHeader(place, name);
+  return header === null ? HEADER_BYTES : header.predecessor.endOffset;
 }
 
 /** The chain was walked by names: before anything is freed that is not on it, each header must say the same as its name. */

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { isTorn, type SurveyedSegment } from "./flaws.ts";
+import { type Flaw, isTorn, type SurveyedSegment } from "./flaws.ts";
 import { HEADER_BYTES, type Predecessor } from "./format.ts";
 import type { Run } from "./runs.ts";
 import { flawsOf, type Survey } from "./survey.ts";
@@ -57,20 +57,27 @@ export function planCut(found: Survey): MendingPlan {
 }
 
 /**
- * Where the oldest file names one that is missing, and the last one is damaged or gone, that may have held the head frame which
- * let the missing one go: then the log begins with the oldest file that is there.
+ * Where the oldest file that holds anything names one that is missing, and the last one is damaged or gone, that may have held the
+ * head frame which let the missing one go: then the log begins with the oldest file that is there.
  */
 function withLikelyHead(survey: Survey): Survey {
-  const [first, ...above] = survey.segments;
-  const isLastDamaged = survey.flawAbove !== null || above.at(-1)?.flaws.some((flaw) => !isTorn(flaw)) === true;
+  const { segments, flawAbove } = survey;
+  const nth = segments.findIndex(({ runs }) => runs.some(({ entries }) => entries > 0));
+  const [first, ...above] = segments.slice(Math.max(0, nth));
+  const isLastDamaged = flawAbove !== null || segments.at(-1)?.flaws.some(mayBeHead) === true;
   if (first === undefined || first.flawBelow === null || !isLastDamaged) return survey;
   const lastHeadLsn = Math.max(survey.lastHeadLsn, first.firstLsn);
   return { ...survey, lastHeadLsn, segments: [{ ...first, flawBelow: null }, ...above] };
 }
 
+/** A head frame holds no LSN, and was synced before a file went because of it: no crash tore it. */
+function mayBeHead(flaw: Flaw): boolean {
+  return !isTorn(flaw) || flaw.lastLsn < flaw.firstLsn;
+}
+
 /** Keeps every frame that is whole. */
 export function planSalvage(survey: Survey): MendingPlan {
-  const lostLsn = flawsOf(survey).reduce((highest, { lastLsn }) => Math.max(highest, lastLsn), 0);
+  const lostLsn = flawsOf(survey).reduce((highest, { lastLsn }) => Math.max(highest, lastLsn), survey.vouchedLsn);
   return planOf(survey, sourcesOf(survey), lostLsn);
 }
 

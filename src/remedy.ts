@@ -43,7 +43,7 @@ export function remedyFor(place: Place, survey: Survey, mode: RecoveryMode): Rem
 function noIdLeft({ directory }: Place, { highestId, segmentNames }: Survey): WalLimitError {
   const named = segmentNames.find(({ id }) => id === highestId);
   const advice = named === undefined
-    ? "remove the lock file, whose mark says so"
+    ? "move the file that was set aside with this id out of the directory, or the lock file whose mark says so"
     : `move ${named.name}, whose name says so, out of the directory`;
   const message =
     `cannot mend the log in ${directory}: segment id ${highestId} has been used, and ${MAX_NUMBER} is the ` +

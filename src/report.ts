@@ -35,7 +35,7 @@ export interface WalDamage {
   readonly bytes: number;
   /** The first LSN that cannot be read; of something torn, the first that the torn frames bore, 0 where they tell none. */
   readonly firstLsn: number;
-  /** The last one; 0 where nothing tells. */
+  /** The last one; one less than the first where no entry is lost, 0 where nothing tells. */
   readonly lastLsn: number;
   /** What proves that there was more. */
   readonly evidence: WalEvidence;

@@ -63,7 +63,7 @@ export async function readContents(opened: OpenSegmentFile, limits: Limits): Pro
   const { isMarked, lastHeadLsn: firstHeadLsn } = reading;
   const runs: [Run, ...Run[]] = [first];
   let last = first;
-  while (last.endOffset < limits.endOffset && last.lastLsn < limits.lastLsn) {
+  while (last.endOffset < limits.endOffset && last.lastLsn <= limits.lastLsn) {
     const start = await reading.findFrame(last.endOffset + FRAME_ALIGNMENT, last.lastLsn + 1);
     if (start === null) break;
     last = await reading.run(start);
@@ -153,8 +153,9 @@ class Reading {
     const { endOffset, lastLsn } = this.#limits;
     const { checksum } = this.#opened;
     for await (const { header, offset: at } of searchHeaders(this.#chunks, checksum, offset, endOffset, CHUNK_BYTES)) {
-      const { firstLsn } = header;
-      if (firstLsn < nextLsn || firstLsn > lastLsn) continue;
+      const { firstLsn, count } = header;
+      const mostLsn = count === 0 ? lastLsn + 1 : lastLsn; // a control frame bears the next one
+      if (firstLsn < nextLsn || firstLsn > mostLsn) continue;
       if (await this.#scannerAt(at, firstLsn).first() !== null) return { offset: at, lsn: firstLsn };
     }
     return null;

@@ -5,8 +5,8 @@
  * @module
  */
 
-import { completionOf, lookBehind, type OutsideVoucher, voucherFor } from "./behind.ts";
-import { isNextOf, linkTo, mayBeLast, rivalsAmong } from "./chain.ts";
+import { lookBehind, type OutsideVoucher, voucherFor } from "./behind.ts";
+import { isNextOf, linkTo, rivalsAmong } from "./chain.ts";
 import { WalError, WalIoError } from "./errors.ts";
 import { hasNoGoodFrame, hasVanished, isOfAnotherLine } from "./fault_words.ts";
 import { asideIdsIn, MAX_NUMBER, type SegmentHeader, type SegmentName, segmentsOf } from "./format.ts";
@@ -23,9 +23,10 @@ import {
   withFirstLost,
 } from "./flaws.ts";
 import { inspectSegment } from "./good_segment.ts";
+import { likelyBelow } from "./likely_below.ts";
+import { findNewest } from "./newest.ts";
 import { type Contents, type Limits, readContents } from "./runs.ts";
 import { chunksOf, FrameScanner } from "./scan.ts";
-import { judgeSets, type PassedOver } from "./sets.ts";
 import { type OpenSegmentFile, type Place, release } from "./segment.ts";
 import type { Ending } from "./verdict.ts";
 
@@ -37,11 +38,13 @@ export interface Survey {
   readonly segmentNames: readonly SegmentName[];
   /** Those of them that a mending was making when it was stopped: their set was never complete. */
   readonly unfinished: readonly SegmentName[];
-  /** The highest id that any of them bears, or a voucher names. */
+  /** The highest id that any of them bears, or one that was set aside, or a voucher names. */
   readonly highestId: number;
   readonly headLsn: number;
   /** The same, as a head frame of the newest usable segment says that nothing bears out: who cut so far does not miss what is below. */
   readonly lastHeadLsn: number;
+  /** What was given out for certain, though no newer segment can be used than the files that tell so; 0 where nothing does. */
+  readonly vouchedLsn: number;
   readonly ending: Ending;
   /** A segment above the last one that has vanished, or two files that claim to be one. */
   readonly flawAbove: Flaw | null;
@@ -83,114 +86,89 @@ class Surveyor {
   readonly #place: Place;
   readonly #vouchers: OutsideVoucher[];
   readonly #onProgress: WalProgress;
-  /** The highest id first. */
-  readonly #names: readonly SegmentName[];
+  readonly #names: readonly string[];
+  /** Every file that is named like a segment and may be one of the log's, the highest id first. */
+  #candidates: readonly SegmentName[];
   #logId: string | null = null;
+  #isDisputed = false;
   /** As the newest segment has it whose header can be used: it never goes back. */
   #headLsn = 1;
   #knowsHead = false;
+  /** As a file has it whose name lies; null where none does. */
+  #toldHeadLsn: number | null = null;
   /** The same, as a head frame says that may not have been synced. */
   #lastHeadLsn = 1;
   #ending: Ending = "unclean";
-  readonly #asideIds: ReadonlySet<number>;
-  #unfinished: readonly SegmentName[] = [];
 
   constructor(place: Place, names: readonly string[], vouchers: readonly OutsideVoucher[], onProgress: WalProgress) {
     this.#place = place;
-    this.#names = segmentsOf(names);
-    this.#asideIds = asideIdsIn(names);
+    this.#names = names;
+    this.#candidates = segmentsOf(names);
     this.#vouchers = [...vouchers];
     this.#onProgress = onProgress;
   }
 
   async survey(): Promise<Survey> {
-    const names = this.#names;
+    const names = this.#candidates;
     const rivals = rivalsAmong(names);
     const segments: SurveyedSegment[] = [];
-    let name = await this.#last();
-    this.#logId = await this.#findLogId(name);
-    const lastId = name?.id ?? 0;
+    const { name: newest, logId, isDisputed, unfinished, completion } = await findNewest(this.#place, this.#names);
+    this.#candidates = names.filter(({ name }) => !unfinished.some((each) => each.name === name));
+    this.#logId = logId;
+    this.#isDisputed = isDisputed;
+    if (completion !== null) this.#vouchers.push(completion);
+    let name = newest;
     let stated: Stated | null = null;
     while (name !== null) {
       const segment: SurveyedSegment = await this.#surveySegment(name, stated);
-      this.#onProgress(segments.length + 1, this.#names.length, "looked at");
-      const below = this.#below(segment, stated);
+      this.#onProgress(segments.length + 1, names.length, "looked at");
+      const below: Below | null = await this.#below(segment, stated);
       segments.push({ ...segment, flawBelow: below === null ? null : below.flaw });
       name = below?.name ?? null;
       stated = below?.stated ?? null;
     }
     segments.reverse();
-    const whole = segments.map((segment, nth) => withFirstLost(segment, segments[nth - 1], this.#headLsn));
+    const headLsn = this.#knowsHead ? this.#headLsn : this.#toldHeadLsn;
+    const whole = segments.map((segment, nth) => withFirstLost(segment, segments[nth - 1], headLsn));
     const last = whole.at(-1);
     const lastLsn = last?.runs.at(-1)?.lastLsn ?? (last?.firstLsn ?? this.#headLsn) - 1;
     return {
       segments: whole,
       segmentNames: names,
-      unfinished: this.#unfinished,
-      highestId: Math.max(0, ...names.map(({ id }) => id), ...this.#vouchers.map(({ segmentId }) => segmentId)),
+      unfinished,
+      highestId: Math.max(
+        0,
+        ...names.map(({ id }) => id),
+        ...asideIdsIn(this.#names),
+        ...this.#vouchers.map(({ segmentId }) => segmentId),
+      ),
       headLsn: this.#headLsn,
       lastHeadLsn: Math.max(this.#headLsn, this.#lastHeadLsn),
+      vouchedLsn: last?.header === null ? this.#lastVouchedLsn() : 0,
       ending: this.#ending,
-      flawAbove: rivals === null ? this.#vanished(lastId, lastLsn) : rivalry(rivals, lastLsn),
+      flawAbove: rivals === null ? this.#vanished(newest?.id ?? 0, lastLsn) : rivalry(rivals, lastLsn),
     };
-  }
-
-  /** The segment with the highest id that exists. */
-  async #last(): Promise<SegmentName | null> {
-    const passedOver: PassedOver[] = [];
-    let last: SegmentName | null = null;
-    for (const name of this.#names) {
-      const opened = await inspectSegment(this.#place, { name: name.name, logId: null }, "read");
-      last = name;
-      if ("finding" in opened) break;
-      await release(opened.file);
-      if (mayBeLast(opened.header)) break;
-      passedOver.unshift({ name, header: opened.header });
-      last = null;
-    }
-    const judged = judgeSets(passedOver, { last, names: this.#names, asideIds: this.#asideIds });
-    this.#unfinished = judged.unfinished;
-    if (judged.last === null) return last;
-    this.#vouchers.push(completionOf(judged.last.header));
-    return judged.last.name;
-  }
-
-  /**
-   * Which log this is. The last segment says so; where the one below it says something else, one of the two is a stranger, and the
-   * third tells which: the last one is right if that bears it out, else the second.
-   */
-  async #findLogId(newest: SegmentName | null): Promise<string | null> {
-    const found: (string | null)[] = [];
-    for (let name = newest ?? undefined; name !== undefined && found.length < 3;) {
-      const opened = await inspectSegment(this.#place, { name: name.name, logId: null }, "read");
-      if ("finding" in opened) return found[0] ?? null;
-      await release(opened.file);
-      found.push(opened.header.logId);
-      const { predecessorId } = name;
-      name = this.#names.find(({ id }) => id === predecessorId);
-    }
-    const [last = null, second = last, third = second] = found;
-    return last === third ? last : second;
   }
 
   /**
    * What lies below a segment, as far as there is anything; null where the log begins in it. Where files below are gone already, the
    * head is where its last head frame says.
    */
-  #below({ name, header }: SurveyedSegment, stated: Stated | null): Below | null {
-    return header === null ? this.#guessBelow(name, stated) : this.#belowOf(name, header);
+  async #below({ name, header }: SurveyedSegment, stated: Stated | null): Promise<Below | null> {
+    return header === null ? await this.#guessBelow(name, stated) : this.#belowOf(name, header);
   }
 
   /** Below a file that cannot be used: what its name says may be wrong, and ends nothing. */
-  #guessBelow({ id, predecessorId, baseLsn }: SegmentName, stated: Stated | null): Below | null {
-    const named = this.#names.find((each) => each.id === predecessorId);
-    const name = named ?? this.#names.find((each) => each.id < id) ?? null;
+  async #guessBelow(segment: SegmentName, stated: Stated | null): Promise<Below | null> {
+    const { predecessorId, baseLsn } = segment;
+    const above = stated?.above ?? null;
+    const name = await likelyBelow(this.#place, this.#candidates, segment, above !== null);
     if (name === null) return null;
     const bound = stated?.lastLsn ?? MAX_NUMBER - 1;
-    const isLikely = baseLsn > name.baseLsn && baseLsn - 1 <= bound && baseLsn - name.baseLsn < MOST_LSNS;
-    const lastLsn = isLikely ? baseLsn - 1 : bound;
-    const isExact = isLikely && name === named;
-    const above = stated?.above ?? null;
+    // What it says of the one below counts only if it names that one.
+    const isExact = name.id === predecessorId && baseLsn > name.baseLsn && baseLsn - 1 <= bound &&
+      baseLsn - name.baseLsn < MOST_LSNS;
+    const lastLsn = isExact ? baseLsn - 1 : bound;
     return { name, flaw: null, stated: { lastLsn, endOffset: null, isExact, successor: null, above } };
   }
 
@@ -198,7 +176,7 @@ class Surveyor {
     const { predecessorId, baseLsn } = segment;
     if (predecessorId === 0 || baseLsn <= this.#headLsn) return null;
     const { lastLsn, endOffset } = header.predecessor;
-    const named = this.#names.find(({ id }) => id === predecessorId);
+    const named = this.#candidates.find(({ id }) => id === predecessorId);
     if (named !== undefined && named.baseLsn <= baseLsn) {
       const stated = { lastLsn, endOffset, isExact: true, successor: header, above: header };
       return { name: named, flaw: null, stated };
@@ -208,7 +186,7 @@ class Surveyor {
       return null;
     }
     // Nothing says which one was below the one that is missing.
-    const name = this.#names.find((each) => each.id < predecessorId && each.baseLsn < baseLsn) ?? null;
+    const name = this.#candidates.find((each) => each.id < predecessorId && each.baseLsn < baseLsn) ?? null;
     const stated = { lastLsn, endOffset: null, isExact: false, successor: null, above: header };
     return { name, flaw: missingBelow(segment), stated };
   }
@@ -232,18 +210,21 @@ class Surveyor {
   }
 
   async #surveySegment(name: SegmentName, stated: Stated | null): Promise<SurveyedSegment> {
-    const where = stated === null ? "last" : "earlier";
     const opened = await inspectSegment(this.#place, { name: name.name, logId: this.#logId }, "read");
     if ("finding" in opened) {
-      const claimed = claimOf(name, opened, stated?.lastLsn ?? MOST_LSNS);
-      return unusable(claimed, where, opened, stated?.lastLsn ?? this.#lastLsnOf(name));
+      this.#toldHeadLsn ??= opened.header?.headLsn ?? null;
+      // Where nobody knows whose log this is, no mode puts one of the two out of it.
+      const isLast = stated === null || opened.finding === "foreign" && this.#isDisputed;
+      const lower = this.#candidates.find(({ id }) => id < name.id);
+      const claimed = claimOf(name, opened, stated, lower);
+      return unusable(claimed, isLast ? "last" : "earlier", opened, stated?.lastLsn ?? this.#lastVouchedLsn());
     }
     this.#logId ??= opened.header.logId;
     const successor = stated?.successor ?? null;
     if (stated !== null && successor !== null && !isNextOf(successor, opened.header)) {
       await release(opened.file);
       const fault = { finding: "foreign", what: isOfAnotherLine(linkTo(successor).name) } as const;
-      return unusable(name, where, fault, stated.lastLsn);
+      return unusable(name, "earlier", fault, stated.lastLsn);
     }
     try {
       const contents = await readContents(opened, limitsOf(opened, stated));
@@ -298,6 +279,11 @@ class Surveyor {
   #lastLostBehind(name: SegmentName, lastLsn: number, tornLsn: number): number {
     const lost = Math.max(tornLsn, this.#lastLsnOf(name));
     return lost > lastLsn ? lost : 0;
+  }
+
+  /** No voucher knows of a later LSN; what says that all numbers were given out is wrong. */
+  #lastVouchedLsn(): number {
+    return Math.max(0, ...this.#vouchers.map(({ lsn }) => lsn).filter((lsn) => lsn < MAX_NUMBER - 1));
   }
 
   /** The last LSN that a voucher says is in this segment; 0 where none does. */

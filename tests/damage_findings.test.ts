@@ -295,6 +295,46 @@ test("the oldest file is missing, and nothing says that it was cut away: before 
   assertEquals([entries, lastLsn], [0, 4]);
 });
 
+test("a head frame lies behind a damaged entry, and the file above cannot be used: what was cut away does not come back", async () => {
+  const log = await openEvenLog(8);
+  await log.wal.truncateBefore(3); // the head frame is the last of the second file
+  await log.commit(evenText(9));
+  log.kill();
+  const [, second = "", third = ""] = log.segments();
+  log.damage(second, (bytes) => flip(bytes, frameAt(4) + 100, 0)); // LSN 8
+  log.damage(third, (bytes) => flip(bytes, 100, 0));
+  await log.open({ recovery: "salvage" });
+  assertEquals([log.wal.firstLsn, ...await lsnsOf(log)], [3, ...lsnsFrom(3, 7)]);
+});
+
+test("the head frame of a log that is one file is damaged, and little or nothing follows it: point-in-time gives up nothing before it", async () => {
+  for (const entriesBehind of [0, 1, 5]) {
+    for (const byte of [20, 50]) { // in its header, in its payload
+      const log = await openEvenLog(14);
+      await log.wal.truncateBefore(13);
+      for (let nth = 0; nth < entriesBehind; nth++) await log.commit(`${nth}`);
+      await quiet();
+      log.kill();
+      assertEquals(log.segments().length, 1);
+      log.damage(log.lastSegment(), (bytes) => flip(bytes, frameAt(3) + byte, 0));
+      await log.open({ recovery: "point-in-time" });
+      assertEquals(await lsnsOf(log), [13, 14], `${entriesBehind} behind, byte ${byte}`);
+    }
+  }
+});
+
+test("a stray lies below a cut log, and the file with its head frame has vanished: nothing before that is given up", async () => {
+  const log = await openEvenLog(14);
+  await log.wal.truncateBefore(10);
+  await log.wal.close();
+  await quiet();
+  log.kill();
+  log.disk.remove(pathOf(log.lastSegment()));
+  log.plant("0000000001-0000000000-0000000000000001.wal", new Uint8Array(8192));
+  await log.open({ recovery: "point-in-time" });
+  assertEquals(await lsnsOf(log), lsnsFrom(9, 12));
+});
+
 test("a head frame that nothing bears out yet counts where a log is mended: what was cut away does not come back", async () => {
   for (const recovery of ["point-in-time", "salvage"] as const) {
     const log = await openEvenLog(4);

@@ -3,7 +3,7 @@
 import { test } from "node:test";
 import { assertEquals } from "@std/assert";
 import { type RecoveryMode, Wal } from "../mod.ts";
-import { evenText, frameAt, openEvenLog } from "./support/even_log.ts";
+import { EVEN_FRAME_BYTES, evenText, frameAt, openEvenLog } from "./support/even_log.ts";
 import { DIRECTORY, type LogFixture, pathOf, quiet, unheard } from "./support/log_fixture.ts";
 
 function flip(log: LogFixture, segment: string, offset: number): void {
@@ -80,6 +80,7 @@ test("the first frame of a log is damaged, header and all, and the last one in a
       await log.wal.truncateBefore(4);
       await close(log);
       flip(log, nthSegment(log, 1), frameAt(4) + 8);
+      flip(log, nthSegment(log, 1), frameAt(4) + 24);
       await (isKilled ? killRepair(log, mode) : repair(log, mode));
       await log.open();
       await quiet();
@@ -196,4 +197,22 @@ test("a disk misreads the last frame once, and the file that says so is gone bef
   await log.open();
   await quiet();
   assertEquals(keptOf(log, [3]), [3]);
+});
+
+test("a bit turns in the header of the last frame, and nothing vouches for it: it is told of, and kept when its file goes", async () => {
+  for (const byte of [0, 5, 9, 12, 16, 24, 32, 40, 44, 47]) {
+    const log = await openEvenLog(3);
+    log.kill();
+    flip(log, log.lastSegment(), frameAt(3) + byte);
+    const { state, damage } = await Wal.verify(DIRECTORY, { runtime: log.runtime });
+    assertEquals([state, ...damage.map(({ firstLsn, lastLsn }) => `${firstLsn} to ${lastLsn}`)], ["torn", "3 to 3"]);
+    await log.open();
+    const { torn } = log.wal.recovery;
+    assertEquals([torn?.offset, torn?.bytes, torn?.firstLsn], [frameAt(3), EVEN_FRAME_BYTES, 3]);
+    for (let lsn = 3; lsn <= 9; lsn++) await log.commit(`another ${lsn}`.padEnd(900, "-"));
+    await log.wal.truncateBefore(9);
+    await quiet();
+    assertEquals(keptOf(log, [3]), [3], `byte ${byte}`);
+    log.kill();
+  }
 });

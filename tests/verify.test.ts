@@ -77,6 +77,17 @@ test("every flaw is told, in every file, with what proves it", async () => {
   assertEquals([state, entries], ["corrupt", 5]);
 });
 
+test("damage that costs no entry names the LSN behind it, and says that none is lost", async () => {
+  const log = await openEvenLog(4);
+  await log.wal.truncateBefore(2);
+  await log.commit(evenText(5)); // into a second file
+  log.kill();
+  const [first = ""] = log.segments();
+  log.disk.flipBit(pathOf(first), frameAt(5) + 20, 0); // the head frame, which the second file's header bears out
+  const { state, damage } = await Wal.verify(DIRECTORY, { runtime: log.runtime });
+  assertEquals([state, ...damage.map(({ firstLsn, lastLsn }) => `${firstLsn} to ${lastLsn}`)], ["corrupt", "5 to 4"]);
+});
+
 test("what a crash tore is no corruption, and what lies good behind it is none of the log's", async () => {
   const log = await openEvenLog(2);
   await log.wal.configure({ durability: "write" });

@@ -71,6 +71,8 @@ function damageLines({ kind, segment, offset, bytes, firstLsn, lastLsn, evidence
     ? "no LSN is known"
     : lastLsn === 0
     ? `LSN ${count(firstLsn)} on`
+    : lastLsn < firstLsn
+    ? "no LSN is lost"
     : lsnRange(firstLsn, lastLsn);
   const proof = evidence === "nothing" ? "nothing proves that it was ever synced" : `evidence: ${evidence}`;
   return [`  ${kind}: ${segment}, offset ${count(offset)}${size}: ${lost}`, `    ${what}; ${proof}`];

@@ -225,7 +225,9 @@ function flawsOfLast(remains: Remains, segment: Named): ExpectedFlaw[] {
   const behind = remains.headersOf(segment).filter(({ offset }) => offset >= start);
   return [...places, ...(isEndThere ? [end] : [])].flatMap(({ offset, firstLsn, isFollowed }) => {
     const evidence = evidenceFor(remains, segment, behind, { offset, lsn: firstLsn });
-    if (evidence === "nothing" && !isFollowed && !behind.some((frame) => frame.offset >= offset)) return [];
+    const isSeen = isFollowed || behind.some((frame) => frame.offset >= offset) ||
+      offset === start && remains.hasTurnedHeaderAt(offset, segment);
+    if (evidence === "nothing" && !isSeen) return [];
     const kind = evidence === "nothing" ? "torn" : "corrupt";
     return [{
       finding: "bad frame",

@@ -100,6 +100,18 @@ export class Remains {
     return allFrames(original).filter(({ offset }) => this.#isSame(name, offset, offset + FRAME_HEADER_BYTES));
   }
 
+  /** Whether a header begins at `offset` in which one bit has turned, of a frame that is worth telling of. */
+  hasTurnedHeaderAt(offset: number, { name, original }: Named): boolean {
+    const bytes = this.#damaged.files.get(name) ?? new Uint8Array();
+    const written = this.#original.whole.get(name) ?? new Uint8Array();
+    const frame = allFrames(original).find((each) => each.offset === offset);
+    if (frame === undefined || ["MARK", "IDLE"].includes(frame.kind)) return false; // nothing is lost with it
+    const places = Array.from({ length: FRAME_HEADER_BYTES }, (_, nth) => offset + nth);
+    if (places.some((at) => bytes[at] === undefined)) return false;
+    const turned = places.flatMap((at) => [...((bytes[at] ?? 0) ^ (written[at] ?? 0)).toString(2).replaceAll("0", "")]);
+    return turned.length === 1;
+  }
+
   /** Where frames are missing among these. */
   gapsIn({ name }: Named, frames: readonly OriginalFrame[]): Gap[] {
     const gaps: Gap[] = [];

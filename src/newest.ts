@@ -1,0 +1,99 @@
+/**
+ * Where the chain of a log begins that may be damaged: its newest file, which log it is of, and which files are none of it.
+ *
+ * @module
+ */
+
+import { completionOf, type OutsideVoucher } from "./behind.ts";
+import { mayBeLast } from "./chain.ts";
+import { asideIdsIn, MAX_NUMBER, type SegmentName, segmentsOf } from "./format.ts";
+import { inspectSegment, readHeader } from "./good_segment.ts";
+import { readContents } from "./runs.ts";
+import { type Place, release } from "./segment.ts";
+import { judgeSets, type PassedOver } from "./sets.ts";
+
+/** The newest file of a log, and what it is to be told from. */
+export interface Newest {
+  /** Null where there is none. It may be one that cannot be used: then its name may lie, and nobody knows what is below it. */
+  readonly name: SegmentName | null;
+  /** Null where no file tells. */
+  readonly logId: string | null;
+  /** Whether it may as well be another one's. */
+  readonly isDisputed: boolean;
+  /** Copies that a mending was making when it was stopped: their set was never complete. */
+  readonly unfinished: readonly SegmentName[];
+  /** A set of which only what completed it has vanished. */
+  readonly completion: OutsideVoucher | null;
+}
+
+/** Finds the newest file among those with these names. */
+export async function findNewest(place: Place, directoryNames: readonly string[]): Promise<Newest> {
+  const names = segmentsOf(directoryNames);
+  const { last, top, passedOver } = await lookFromAbove(place, names);
+  const { last: ofSet, unfinished } = judgeSets(passedOver, { last: top, names, asideIds: asideIdsIn(directoryNames) });
+  if (ofSet === null || ofSet.name.id < (last?.id ?? 0)) {
+    return { name: last, ...await findLogId(place, names, top), unfinished, completion: null };
+  }
+  const completion = completionOf(ofSet.header);
+  return { name: ofSet.name, ...await findLogId(place, names, ofSet.name), unfinished, completion };
+}
+
+interface Seen {
+  /** The newest that may be the last one, or cannot be used. */
+  readonly last: SegmentName | null;
+  /** The newest that may be the last one, and can be used: by what is below it sets are judged. A name alone may lie. */
+  readonly top: SegmentName | null;
+  /** The lowest id first. */
+  readonly passedOver: readonly PassedOver[];
+}
+
+async function lookFromAbove(place: Place, names: readonly SegmentName[]): Promise<Seen> {
+  const passedOver: PassedOver[] = [];
+  let last: SegmentName | null = null;
+  for (const name of names) {
+    const header = await readHeader(place, name.name);
+    if (header !== null && !mayBeLast(header)) {
+      passedOver.unshift({ name, header });
+      continue;
+    }
+    last ??= name;
+    if (header !== null) return { last, top: name, passedOver };
+  }
+  return { last, top: null, passedOver };
+}
+
+/**
+ * Which log this is. The last segment says so; where the one below it says something else, one of the two is a stranger, and the
+ * third tells which: the last one is right if that bears it out, else the second. Without a third one nothing tells.
+ */
+async function findLogId(
+  place: Place,
+  names: readonly SegmentName[],
+  newestGood: SegmentName | null,
+): Promise<Pick<Newest, "logId" | "isDisputed">> {
+  const found: string[] = [];
+  for (let name = newestGood; name !== null && found.length < 3;) {
+    const { id, predecessorId } = name;
+    const header = await readHeader(place, name.name);
+    if (header !== null) found.push(header.logId);
+    const named = names.find((each) => each.id === predecessorId);
+    const lower = names.find((each) => each.id < id);
+    name = named ?? (lower === undefined || await beginsIn(place, name) ? null : lower);
+  }
+  const [last = null, second = last, third = second] = found;
+  return { logId: last === third ? last : second, isDisputed: last !== second && found.length === 2 };
+}
+
+/** Whether a log begins in this file: what lies below it is none of that log's then. */
+async function beginsIn(place: Place, { name }: SegmentName): Promise<boolean> {
+  const opened = await inspectSegment(place, { name, logId: null }, "read");
+  if ("finding" in opened) return false;
+  try {
+    const { predecessor, baseLsn, headLsn } = opened.header;
+    if (predecessor.id === 0 || baseLsn <= headLsn) return true;
+    const { lastHeadLsn } = await readContents(opened, { endOffset: opened.sizeBytes, lastLsn: MAX_NUMBER });
+    return baseLsn <= lastHeadLsn;
+  } finally {
+    await release(opened.file);
+  }
+}
