@@ -31,6 +31,7 @@ declare const Deno: {
   readonly build: { readonly os: string };
   readonly permissions: { querySync(question: PermissionQuestion): { readonly state: string } };
   mkdir(path: string, options: { readonly recursive: boolean }): Promise<void>;
+  lstat(path: string): Promise<{ readonly isDirectory: boolean }>;
   openSync(path: string, options: { read: boolean; write: boolean }): DenoHandle;
 };
 
@@ -82,6 +83,15 @@ export class DenoRuntime extends SystemRuntime {
     await Deno.mkdir(path, { recursive: true }).catch((error) => {
       throw withSystemCode(error);
     });
+  }
+
+  /** Looks first: Deno has no call that removes files alone, and each of its own removes an empty directory as well. */
+  override async unlink(path: string): Promise<void> {
+    const { isDirectory } = await Deno.lstat(path).catch((error) => {
+      throw withSystemCode(error);
+    });
+    if (isDirectory) throw new SystemError("EISDIR", `EISDIR: illegal operation on a directory, unlink '${path}'`);
+    await super.unlink(path);
   }
 
   /** Asked before anything that the log does for its own sake, since Deno would prompt whoever sits at the terminal. */

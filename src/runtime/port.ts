@@ -254,7 +254,7 @@ export interface Runtime {
   /** Gives a file a second name; rejects with `EEXIST` where that is taken. */
   link(from: string, to: string): Promise<void>;
 
-  /** Removes a name. Open files of it stay readable. */
+  /** Removes the name of a file, never that of a directory. Open files of it stay readable. */
   unlink(path: string): Promise<void>;
 
   /** When it resolves, every name made, moved or removed in `path` before the call is so after a power loss. */

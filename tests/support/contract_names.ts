@@ -161,6 +161,15 @@ function removing(name: string, withSubject: WithSubject): void {
       await file.close();
       await assertRejectsWithCode(() => runtime.unlink(path), "ENOENT");
     }));
+
+  test(`${name}: an empty directory that bears the name of a file is not removed as one, and stays`, () =>
+    withSubject(async ({ runtime, directory }) => {
+      const path = runtime.join(directory, "spare-0000000077.wal");
+      await runtime.makeDirectory(path);
+      await assertRejectsWithCode(() => runtime.unlink(path), "EISDIR", "EPERM");
+      assertEquals(await runtime.list(directory), ["spare-0000000077.wal"]);
+      assertEquals(await runtime.list(path), []);
+    }));
 }
 
 function paths(name: string, withSubject: WithSubject): void {
