@@ -50,6 +50,11 @@ export function checkLsn(lsn: number): void {
   throw new WalInputError(`an LSN must be a whole number from 0, not ${describe(lsn)}`);
 }
 
+/** Whether a text is a URL that was written out, in the place of a path. */
+export function isWrittenUrl(text: string): boolean {
+  return /^(file:|[a-z][a-z\d+.-]+:\/\/)/i.test(text);
+}
+
 /** Throws where this is given and no signal. */
 export function checkSignal(signal: unknown): void {
   if (signal === undefined || signal instanceof AbortSignal) return;

@@ -6,6 +6,7 @@
  */
 
 import type { OutsideVoucher } from "./behind.ts";
+import { isWrittenUrl } from "./checks.ts";
 import { createChecksum } from "./checksum.ts";
 import { Committer } from "./committer.ts";
 import { Cut } from "./cut.ts";
@@ -106,7 +107,7 @@ export function resolveDirectory(runtime: Runtime, directory: string | URL): str
     if (typeof directory !== "string" && !(directory instanceof URL)) throw new TypeError("it is neither");
     if (directory === "") throw new TypeError("it is empty");
     if (directory instanceof URL && directory.protocol !== "file:") throw new TypeError("it names no file");
-    if (typeof directory === "string" && /^(file:|[a-z][a-z\d+.-]+:\/\/)/i.test(directory)) {
+    if (typeof directory === "string" && isWrittenUrl(directory)) {
       throw new TypeError("a URL is handed over as a URL: new URL(…)");
     }
     return runtime.resolve(directory);

@@ -85,6 +85,20 @@ test("cli: wrong use is told in one line that says what there is, with status 64
   }
 });
 
+test("cli: a URL in the place of a directory is wrong use, with status 64, and it says to give a path", async () => {
+  for (const name of ["verify", "repair", "bench"]) {
+    for (const url of ["file:///tmp", "FILE:/tmp", "https://example.org/wal"]) {
+      const { code, output, errors } = await cli([name, url]).finish();
+      assertEquals([code, output], [64, ""], errors);
+      assertMatch(errors, /^walstream: [^\n]+\n$/);
+      assertStringIncludes(
+        errors,
+        `${name} takes a path, such as /data/wal, and ${url} is a URL; usage: walstream ${name}`,
+      );
+    }
+  }
+});
+
 test("cli: the file that npm links can be started by its first line, and comes from main.ts", async () => {
   assertEquals(packageJson.bin, { walstream: "dist/src/cli/main.js" });
   assertEquals((await readFile("src/cli/main.ts", "utf8")).split("\n")[0], "#!/usr/bin/env node");

@@ -17,7 +17,7 @@ import { type BenchPlace, makePlace, removePlace } from "./bench_place.ts";
 import { measurePresets, PRESET_SHARES } from "./bench_presets.ts";
 import { adviceText, diskTable, logTable, presetTable } from "./bench_report.ts";
 import { BenchTime } from "./bench_time.ts";
-import { type Command, CommandError, ExitStatus, parseFor, usageOf } from "./command.ts";
+import { checkPath, type Command, CommandError, ExitStatus, parseFor, usageOf } from "./command.ts";
 import { Interruption } from "./interruption.ts";
 import { currentRuntime } from "./runtimes.ts";
 
@@ -60,6 +60,7 @@ export function benchCommand(version: () => Promise<string>): Command {
       if (parent === undefined || parent === "") {
         throw new CommandError(`bench needs a directory; ${usage}`, ExitStatus.usage);
       }
+      checkPath(help, parent);
       if (stray !== undefined) throw new CommandError(`bench takes no ${stray}; ${usage}`, ExitStatus.usage);
       const seconds = Number(values.seconds ?? USUAL_SECONDS);
       if (!(seconds >= LEAST_SECONDS && seconds <= MOST_SECONDS)) {

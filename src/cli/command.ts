@@ -5,6 +5,7 @@
  */
 
 import { parseArgs, type ParseArgsConfig } from "node:util";
+import { isWrittenUrl } from "../checks.ts";
 
 /** What the process ends with. The numbers from 64 on are those of sysexits.h. */
 export const ExitStatus: {
@@ -90,6 +91,13 @@ export function parse<T extends Options>(given: readonly string[], options: T, w
 /** How a command is called. */
 export function usageOf({ name, usage }: CommandHelp): string {
   return `usage: walstream ${name} ${usage}`;
+}
+
+/** Throws where a URL stands in the place of a path: it is none, and a directory of that name is hardly meant. */
+export function checkPath(command: CommandHelp, path: string): void {
+  if (!isWrittenUrl(path)) return;
+  const problem = `${command.name} takes a path, such as /data/wal, and ${path} is a URL`;
+  throw new CommandError(`${problem}; ${usageOf(command)}`, ExitStatus.usage);
 }
 
 /** What a command was given; null where that is `--help`, which has been answered then. */

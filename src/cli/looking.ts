@@ -10,13 +10,14 @@ import process from "node:process";
 import {
   WalDirectoryError,
   WalDiskFullError,
+  WalInputError,
   WalIoError,
   WalLockedError,
   type WalProgress,
   type WalReport,
 } from "../../mod.ts";
 import { LOCK_NAME } from "../format.ts";
-import { CommandError, type CommandHelp, ExitStatus, usageOf } from "./command.ts";
+import { checkPath, CommandError, type CommandHelp, ExitStatus, usageOf } from "./command.ts";
 import { LiveLine } from "./table.ts";
 
 /** On anything but a terminal progress is told so often. */
@@ -36,6 +37,7 @@ export function directoryOf(command: CommandHelp, [directory, stray]: readonly s
     const what = `${command.name} takes one directory, and ${stray} is one more`;
     throw new CommandError(`${what}; ${usageOf(command)}`, ExitStatus.usage);
   }
+  checkPath(command, directory);
   return directory;
 }
 
@@ -58,6 +60,7 @@ export async function looking<T>(look: (onProgress: WalProgress) => Promise<T>):
   try {
     return await look(onProgress);
   } catch (error) {
+    if (error instanceof WalInputError) throw new CommandError(error.message, ExitStatus.usage);
     if (error instanceof WalDirectoryError) throw new CommandError(error.message, ExitStatus.noInput);
     if (error instanceof WalLockedError) throw new CommandError(error.message, ExitStatus.unavailable);
     if (error instanceof WalDiskFullError) throw new CommandError(error.message, ExitStatus.cannotCreate);
