@@ -1,5 +1,6 @@
 // Every limit at and past its last value, every kind of bad input with its own class and code; none of it loses anything.
 
+import { readdir } from "node:fs/promises";
 import { crc32 } from "node:zlib";
 import { test } from "node:test";
 import { assertEquals, assertInstanceOf, assertRejects, assertStringIncludes, assertThrows } from "@std/assert";
@@ -17,9 +18,11 @@ import {
   WalTruncatedError,
 } from "../mod.ts";
 import { encodeHeader, MAX_NUMBER, segmentName, SMALLEST_SEGMENT_BYTES } from "../src/format.ts";
+import { detectRuntime } from "../src/runtime/detect.ts";
 import { MemoryRuntime } from "../src/runtime/memory.ts";
 import { headerWith } from "./support/frames.ts";
 import { LogFixture, openLogWith, outcomeOf, pathOf, SMALL_SEGMENT_BYTES, soon } from "./support/log_fixture.ts";
+import { inSandbox } from "./support/sandbox.ts";
 
 /** Hands over what is not what the types say. */
 function untyped<T>(value: unknown): T {
@@ -257,6 +260,25 @@ test("a URL that names no file, or is written as a string, is refused as input",
     await assertRejects(() => Wal.open(elsewhere, { runtime }), WalInputError, "directory");
   }
 });
+
+test("a file URL whose percent signs encode nothing is refused as input on every runtime, and nothing is made", () =>
+  inSandbox(async (sandbox) => {
+    for (const runtime of [await detectRuntime(), new MemoryRuntime()]) {
+      for (const end of ["a%ZZ", "a%", "a%2", "%FF", "a%C3%28"]) {
+        const url = new URL(`file://${sandbox}/${end}`);
+        const error = await assertRejects(() => Wal.verify(url, { runtime }), WalInputError, url.href);
+        assertEquals(error.code, "WAL_INPUT");
+      }
+      await assertRejects(() => Wal.open(new URL(`file://${sandbox}/a%ZZ`), { runtime }), WalInputError);
+      await assertRejects(
+        () => Wal.read(new URL(`file://${sandbox}/a%ZZ`), { runtime }).getReader().read(),
+        WalInputError,
+      );
+    }
+    assertEquals(await readdir(sandbox), []);
+    await (await Wal.open(new URL(`file://${sandbox}/with%20space`))).close();
+    assertEquals(await readdir(sandbox), ["with space"]);
+  }));
 
 test("a directory that is none, or may not be written, is refused with its path", async () => {
   const runtime = new MemoryRuntime();
