@@ -4,11 +4,11 @@
  * @module
  */
 
-import { describe, WalInputError, WalOptionsError } from "./errors.ts";
+import { describe, isRevoked, WalInputError, WalOptionsError } from "./errors.ts";
 
 /** Throws where `options` are none, name something else than `names`, or hold a signal or a runtime that is none. */
 export function checkOptions(call: string, options: object, names: readonly string[]): void {
-  if (typeof options !== "object" || options === null) {
+  if (typeof options !== "object" || options === null || isRevoked(options)) {
     throw new WalOptionsError(`the options of ${call} must be an object, not ${describe(options)}`);
   }
   const unknown = Object.keys(options).find((name) => !names.includes(name));
@@ -57,13 +57,23 @@ export function isWrittenUrl(text: string): boolean {
 
 /** Throws where this is given and no signal. */
 export function checkSignal(signal: unknown): void {
-  if (signal === undefined || signal instanceof AbortSignal) return;
+  if (signal === undefined || isSignal(signal)) return;
   throw new WalOptionsError(`signal must be an AbortSignal, not ${describe(signal)}`);
+}
+
+/** What only looks like one, a proxy for one, throws where it is asked. */
+function isSignal(value: unknown): boolean {
+  try {
+    return value instanceof AbortSignal && typeof value.aborted === "boolean";
+  } catch {
+    return false;
+  }
 }
 
 /** Throws where this is given and no adapter. */
 export function checkRuntime(runtime: unknown): void {
   if (runtime === undefined) return;
-  if (typeof runtime === "object" && typeof (runtime as { open?: unknown } | null)?.open === "function") return;
+  const isObject = typeof runtime === "object" && !isRevoked(runtime);
+  if (isObject && typeof (runtime as { open?: unknown } | null)?.open === "function") return;
   throw new WalOptionsError(`runtime must be a Runtime, an adapter to files and clock, not ${describe(runtime)}`);
 }

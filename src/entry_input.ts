@@ -5,11 +5,51 @@
  */
 
 import type { EntryFields, EntryInput } from "./entry.ts";
-import { describe, WalInputError } from "./errors.ts";
+import { describe, isRevoked, WalInputError } from "./errors.ts";
 import { MAX_APPEND_KIND } from "./format.ts";
+import type { Durability } from "./options.ts";
 
 /** What the language itself knows of the length: a subclass, or a property of its own, may say something else. */
 const lengthGetter = Object.getOwnPropertyDescriptor(Object.getPrototypeOf(Uint8Array.prototype), "length")?.get;
+
+/** Whether this is an array of bytes, or looks like one. A proxy that was revoked is none; as it is, it cannot be asked. */
+export function isBytes(value: unknown): value is Uint8Array {
+  try {
+    return value instanceof Uint8Array;
+  } catch (error) {
+    if (isRevoked(value)) return false;
+    throw error;
+  }
+}
+
+/** Whether this is an array. A proxy that was revoked is none. */
+export function isArray(value: unknown): value is readonly unknown[] {
+  try {
+    return Array.isArray(value);
+  } catch {
+    return false;
+  }
+}
+
+/** Whether this is given by its fields. A proxy that was revoked has none. */
+export function hasData(value: unknown): value is EntryFields {
+  try {
+    return typeof value === "object" && value !== null && "data" in value;
+  } catch (error) {
+    if (isRevoked(value)) return false;
+    throw error;
+  }
+}
+
+/** The level that an entry given by its fields asks for. A proxy that was revoked asks for none: it is refused where it is read. */
+export function durabilityOf(input: EntryFields): Durability | undefined {
+  try {
+    return input.durability;
+  } catch (error) {
+    if (isRevoked(input)) return undefined;
+    throw error;
+  }
+}
 
 /** How long an array of bytes is. Throws where it only looks like one. */
 export function lengthOf(bytes: Uint8Array): number {
@@ -48,26 +88,26 @@ function unreadable(cause: unknown): WalInputError {
 
 /** The kind of an entry that is given by its fields. Throws where it is none. */
 export function kindOf(input: EntryFields): number {
-  if (typeof input !== "object" || input === null || !("data" in input)) throw notAnEntry(input);
+  if (!hasData(input)) throw notAnEntry(input);
   const kind = input.kind ?? 0;
   if (Number.isInteger(kind) && kind >= 0 && kind <= MAX_APPEND_KIND) return kind;
   throw new WalInputError(`an entry's kind must be a whole number from 0 to ${MAX_APPEND_KIND}, not ${describe(kind)}`);
 }
 
 function notAnEntry(input: unknown): WalInputError {
-  const hint = input instanceof ArrayBuffer ? "; wrap it: new Uint8Array(buffer)" : "";
+  const hint = !isRevoked(input) && input instanceof ArrayBuffer ? "; wrap it: new Uint8Array(buffer)" : "";
   return new WalInputError(`an entry must be a Uint8Array, a string or { kind?, data }, not ${describe(input)}${hint}`);
 }
 
 /** How many bytes an entry takes at least, as far as that is known before it is read: no character takes less than one. */
 export function leastBytes(input: EntryInput): number {
-  const data: unknown = typeof input === "object" && input !== null && "data" in input ? input.data : input;
+  const data: unknown = hasData(input) ? input.data : input;
   if (typeof data === "string") return data.length;
-  if (data instanceof Uint8Array) return lengthOf(data);
+  if (isBytes(data)) return lengthOf(data);
   let sum = 0;
-  if (!Array.isArray(data)) return sum;
+  if (!isArray(data)) return sum;
   for (const part of data) {
-    if (!(part instanceof Uint8Array)) return sum; // it will be refused; an array may have billions of holes
+    if (!isBytes(part)) return sum; // it will be refused; an array may have billions of holes
     sum += lengthOf(part);
   }
   return sum;

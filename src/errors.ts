@@ -615,8 +615,22 @@ export function isNoRoom(error: unknown): boolean {
 
 /** What an error says, whatever was thrown. */
 export function messageOf(error: unknown): string {
-  if (error instanceof Error) return error.message;
-  return typeof error === "object" ? describe(error) : String(error);
+  try {
+    if (error instanceof Error) return error.message;
+    return typeof error === "object" ? describe(error) : String(error);
+  } catch {
+    return describe(error); // it threw once more when it was asked
+  }
+}
+
+/** Whether this is a proxy that was revoked: all that is asked of it throws. Asking this runs no code of whoever made it. */
+export function isRevoked(value: unknown): boolean {
+  try {
+    Array.isArray(value);
+    return false;
+  } catch {
+    return true;
+  }
 }
 
 /** A value of any type, in words for a message. */

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { describe } from "./errors.ts";
+import { describe, isRevoked } from "./errors.ts";
 import type { MissingCapability } from "./runtime/port.ts";
 
 /**
@@ -121,5 +121,5 @@ function call<T>(listener: (told: T) => unknown, told: T, onError: (error: unkno
 }
 
 function reasonOf(error: unknown): string {
-  return error instanceof Error ? `${error.name}: ${error.message}` : describe(error);
+  return !isRevoked(error) && error instanceof Error ? `${error.name}: ${error.message}` : describe(error);
 }

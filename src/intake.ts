@@ -7,7 +7,7 @@
  */
 
 import type { EntryInput } from "./entry.ts";
-import { leastBytesOf } from "./entry_input.ts";
+import { isArray, leastBytesOf } from "./entry_input.ts";
 import { describe, WalInputError, WalLimitError } from "./errors.ts";
 import { MAX_NUMBER } from "./format.ts";
 import type { Settings } from "./options.ts";
@@ -107,7 +107,7 @@ export class Intake {
 
   /** Throws where this is no batch, or one that is surely too large: there is no sense in waiting for room then. */
   checkBatch(inputs: readonly EntryInput[]): void {
-    if (!Array.isArray(inputs)) throw new WalInputError(`a batch must be an array of entries, not ${describe(inputs)}`);
+    if (!isArray(inputs)) throw new WalInputError(`a batch must be an array of entries, not ${describe(inputs)}`);
     if (inputs.length === 0) throw new WalInputError("cannot append a batch without entries");
     const { maxBatchBytes } = this.#settings;
     const dataBytes = leastBytesOf(inputs, maxBatchBytes);

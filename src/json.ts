@@ -5,7 +5,8 @@
  */
 
 import type { Entry, EntryInput } from "./entry.ts";
-import { describe, messageOf, WalInputError, WalOptionsError } from "./errors.ts";
+import { isArray } from "./entry_input.ts";
+import { describe, isRevoked, messageOf, WalInputError, WalOptionsError } from "./errors.ts";
 import { MAX_APPEND_KIND } from "./format.ts";
 import { checkOptions } from "./checks.ts";
 
@@ -107,9 +108,9 @@ export interface JsonEntry<T> {
 export function decodeJson<T = unknown>(): TransformStream<Entry | readonly Entry[], JsonEntry<T>> {
   return new TransformStream<Entry | readonly Entry[], JsonEntry<T>>({
     transform: (chunk, controller) => {
-      const entries: readonly Entry[] = Array.isArray(chunk) ? chunk : [chunk as Entry];
+      const entries: readonly Entry[] = isArray(chunk) ? chunk : [chunk as Entry];
       for (const entry of entries) {
-        if (typeof entry?.json !== "function") {
+        if (isRevoked(entry) || typeof entry?.json !== "function") {
           throw new WalInputError(`decodeJson takes entries and arrays of them, not ${describe(entry)}`);
         }
         const { lsn, kind, time } = entry;

@@ -5,6 +5,7 @@
  */
 
 import type { EntryInput } from "./entry.ts";
+import { durabilityOf, isBytes } from "./entry_input.ts";
 import { describe, WalInputError } from "./errors.ts";
 import { DURABILITIES, type Durability } from "./options.ts";
 
@@ -69,8 +70,9 @@ export class Levels {
 
 /** What an entry asks for: what it says itself, or `level`. */
 export function levelOf(input: EntryInput, level: Durability): Durability {
-  if (typeof input !== "object" || input === null || input instanceof Uint8Array) return level;
-  const { durability = level } = input;
+  if (typeof input !== "object" || input === null || isBytes(input)) return level;
+  const durability = durabilityOf(input);
+  if (durability === undefined) return level;
   if (DURABILITIES.includes(durability)) return durability;
   throw new WalInputError(`an entry's durability must be ${DURABILITIES.join(", ")}, not ${describe(durability)}`);
 }

@@ -6,7 +6,7 @@
 
 import { describe, WalInputError, WalLimitError, WalOptionsError } from "./errors.ts";
 import { checkOptions } from "./checks.ts";
-import { checkReadable, lengthOf } from "./entry_input.ts";
+import { checkReadable, isBytes, lengthOf } from "./entry_input.ts";
 
 const NEW_LINE = 0x0a;
 const CARRIAGE_RETURN = 0x0d;
@@ -75,7 +75,7 @@ class Splitter {
 
   /** The lines that end in this chunk. */
   split(chunk: Uint8Array): Uint8Array[] {
-    if (!(chunk instanceof Uint8Array)) {
+    if (!isBytes(chunk)) {
       throw new WalInputError(
         `splitLines takes bytes, not ${describe(chunk)}; text goes through a TextEncoderStream first`,
       );

@@ -115,11 +115,18 @@ export function resolveDirectory(runtime: Runtime, directory: string | URL): str
     return runtime.resolve(directory);
   } catch (error) {
     throw new WalInputError(
-      `the directory of a log must be a path or a file URL, not ${
-        directory instanceof URL ? directory.href : describe(directory)
-      }: ${messageOf(error)}`,
+      `the directory of a log must be a path or a file URL, not ${shown(directory)}: ${messageOf(error)}`,
     );
   }
+}
+
+function shown(directory: unknown): string {
+  try {
+    if (directory instanceof URL) return directory.href;
+  } catch {
+    // It only looks like one: a proxy for a URL, or one that was revoked.
+  }
+  return describe(directory);
 }
 
 /** The names in the directory, each of which will be there after a power loss. */

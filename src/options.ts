@@ -5,7 +5,7 @@
  */
 
 import { checkChoice, checkFunction, checkOptions, checkRuntime, checkSignal } from "./checks.ts";
-import { describe, WalOptionsError } from "./errors.ts";
+import { describe, isRevoked, WalOptionsError } from "./errors.ts";
 import type { WalEvent } from "./event.ts";
 import { MAX_FRAME_BYTES, SMALLEST_SEGMENT_BYTES } from "./format.ts";
 import type { Runtime } from "./runtime/port.ts";
@@ -236,7 +236,7 @@ function withoutUndefined<T extends object>(options: T): Partial<T> {
 
 /** The settings that the options come to; throws a {@linkcode WalOptionsError} that names what is wrong. */
 export function settle(options: WalOptions): Settings {
-  if (typeof options !== "object" || options === null) {
+  if (typeof options !== "object" || options === null || isRevoked(options)) {
     throw new WalOptionsError(`options must be an object, not ${describe(options)}`);
   }
   const { preset, onEvent, runtime, signal, ...given } = options;

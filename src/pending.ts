@@ -9,7 +9,7 @@
 
 import { viewOf } from "./bytes.ts";
 import type { EntryData, EntryInput } from "./entry.ts";
-import { copyBytes, kindOf, leastBytes, lengthOf } from "./entry_input.ts";
+import { copyBytes, isArray, isBytes, kindOf, leastBytes, lengthOf } from "./entry_input.ts";
 import { describe, WalInputError, WalLimitError } from "./errors.ts";
 import {
   aligned,
@@ -211,7 +211,7 @@ export class Pending {
   /** The way that most entries go: bytes that fit behind the last one. False, and nothing is taken, where these are not. */
   #addBytes(input: EntryInput): boolean {
     const open = this.#open;
-    if (open === null || !(input instanceof Uint8Array)) return false;
+    if (open === null || !isBytes(input)) return false;
     const { maxEntries, maxEntryBytes } = this.#settings;
     const length = lengthOf(input);
     const at = this.#endAt;
@@ -235,7 +235,7 @@ export class Pending {
 
   /** Writes an entry at `at` of the buffer and returns where it ends. */
   #encode(input: EntryInput, at: number): number {
-    const isPlain = typeof input === "string" || input instanceof Uint8Array;
+    const isPlain = typeof input === "string" || isBytes(input);
     const kind = isPlain ? 0 : kindOf(input);
     const data = isPlain ? input : input.data;
     const start = at + ENTRY_HEADER_BYTES;
@@ -247,21 +247,21 @@ export class Pending {
 
   #encodeData(data: EntryData, at: number): number {
     if (typeof data === "string") return this.#encodeText(data, at);
-    if (data instanceof Uint8Array) {
+    if (isBytes(data)) {
       const length = lengthOf(data);
       this.#checkLength(length);
       this.#reserve(at + length);
       copyBytes(this.#bytes, at, data);
       return at + length;
     }
-    if (!Array.isArray(data)) {
+    if (!isArray(data)) {
       throw new WalInputError(
         `an entry's data must be a Uint8Array, a string or an array of Uint8Arrays, not ${describe(data)}`,
       );
     }
     let length = 0;
     for (const part of data as readonly unknown[]) {
-      if (!(part instanceof Uint8Array)) {
+      if (!isBytes(part)) {
         throw new WalInputError(`each part of an entry must be a Uint8Array, not ${describe(part)}`);
       }
       length += lengthOf(part);

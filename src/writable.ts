@@ -9,6 +9,7 @@
 
 import type { Committer } from "./committer.ts";
 import type { EntryInput } from "./entry.ts";
+import { hasData, isArray, isBytes } from "./entry_input.ts";
 import type { Observer } from "./observers.ts";
 import type { Durability } from "./options.ts";
 import { Sleeper } from "./signal.ts";
@@ -123,7 +124,7 @@ export class EntrySink implements Observer {
 
   /** See `UnderlyingSink`. */
   write(chunk: EntryInput | readonly EntryInput[]): void | Promise<void> {
-    if (Array.isArray(chunk)) {
+    if (isArray(chunk)) {
       const next = this.#acceptAll(chunk, 0);
       if (next < chunk.length) return this.#acceptFrom(chunk, next);
     } else if (this.#accept(chunk as EntryInput) === 0) {
@@ -254,7 +255,7 @@ export class EntrySink implements Observer {
 
 /** An entry whose getters, if it has any, cannot say something else the next time: whoever keeps it sees what the log sees. */
 function readOnce(input: EntryInput): EntryInput {
-  if (typeof input !== "object" || input === null || input instanceof Uint8Array || !("data" in input)) return input;
+  if (isBytes(input) || !hasData(input)) return input;
   const { kind, data, durability } = input;
   return { data, ...(kind === undefined ? {} : { kind }), ...(durability === undefined ? {} : { durability }) };
 }

@@ -113,9 +113,16 @@ function anyObject(maker: Maker): unknown {
           throw new Mine("a trap of the caller");
         },
       }),
+    () => revoked(random.pick([{}, [], () => {}, new Uint8Array(4)])),
     () => ({ constructor: { name: Symbol("none") } }),
     () => JSON.parse('{"constructor":{"name":{"toString":1}}}') as unknown,
   ])();
+}
+
+function revoked(target: object): unknown {
+  const { proxy, revoke } = Proxy.revocable(target, {});
+  revoke();
+  return proxy;
 }
 
 function anyBytes({ random }: Maker): unknown {
