@@ -320,7 +320,7 @@ export class WalFailedError extends WalError {
 
 /**
  * The disk is full. What waited was rejected and will never be in the log; the log goes on by itself once there is room. Where a
- * damaged log was to be mended, nothing was changed.
+ * damaged log was to be mended, the message says what could not be done, and what now; the log is as usable as before.
  *
  * @example
  * ```ts

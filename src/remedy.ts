@@ -4,7 +4,7 @@
  * @module
  */
 
-import { WalDiskFullError, type WalError, WalLimitError } from "./errors.ts";
+import { isNoRoom, WalDiskFullError, type WalError, WalLimitError } from "./errors.ts";
 import type { Report } from "./event.ts";
 import { isTorn } from "./flaws.ts";
 import { MAX_NUMBER, SMALLEST_SEGMENT_BYTES } from "./format.ts";
@@ -62,6 +62,9 @@ function planFor(survey: Survey, mode: RecoveryMode): MendingPlan | null {
   return flaws.every(isTorn) && plan.sources.length === 0 ? null : plan;
 }
 
+/** Where no new segment was refused room, but a name or a sync. */
+const BEGUN = "what was done of it is whole; see that there is room, and try again";
+
 /** What is needed to carry out the plan of a remedy. */
 export interface CarryingOut extends Omit<MendingOptions, "spares"> {
   readonly report: Report;
@@ -78,6 +81,7 @@ export async function carryOut(
   try {
     return await mend(survey, plan, { place, spares, names, onProgress });
   } catch (error) {
+    if (isNoRoom(error)) throw new WalDiskFullError(`mend the log in ${place.directory}`, error, BEGUN);
     if (!(error instanceof WalDiskFullError)) throw error;
     const neededBytes = plan.copiedBytes + countNew(plan) * SMALLEST_SEGMENT_BYTES;
     const isCutFree = plan.sources.length > 0 && planCut(survey).sources.length === 0;

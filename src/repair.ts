@@ -6,8 +6,9 @@
 
 import { checkChoice, checkFlag, checkFunction, checkOptions } from "./checks.ts";
 import { closeLog } from "./closing.ts";
+import { isNoRoom, WalDiskFullError, type WalError, WalFailedError } from "./errors.ts";
 import type { WalEvent } from "./event.ts";
-import { parseSegmentName } from "./format.ts";
+import { parseSegmentName, SMALLEST_SEGMENT_BYTES } from "./format.ts";
 import { type OpenedLog, openLog, resolveDirectory, type SurveyListener } from "./opening.ts";
 import { DEFAULT_RECOVERY_MODE, RECOVERY_MODES, type RecoveryMode, type WalOptions } from "./options.ts";
 import { type Remedy, remedyFor } from "./remedy.ts";
@@ -153,9 +154,26 @@ async function repair(directory: string | URL, mode: RecoveryMode, options: Repa
     if (foretold === null || told().outcome !== "refused") throw error;
     return told();
   }
-  await endWell(log);
+  await endWell(log).catch((error: unknown) => {
+    throw hasNoRoom(error) ? notEnded(log, error) : error;
+  });
   const { end, firstLsn, lastLsn, setAside } = log.recovery;
   return { ...told(), outcome: end === "torn" || end === "mended" ? "mended" : "clean", firstLsn, lastLsn, setAside };
+}
+
+/** Whether the log that was opened met a full disk; where a sync did, that has failed it. */
+function hasNoRoom(error: unknown): error is WalError {
+  return error instanceof WalDiskFullError || error instanceof WalFailedError && isNoRoom(error.cause);
+}
+
+/** The log itself would tell those who have it open what becomes of it: by now nobody has. */
+function notEnded({ recovery, place }: OpenedLog, { cause }: WalError): WalDiskFullError {
+  const tried = recovery.end === "torn" ? "end what a crash tore in" : "mark the end of the log in";
+  const neededBytes = 2 * SMALLEST_SEGMENT_BYTES; // the next segment, and the spare that is kept back
+  const advice =
+    `the log opens as before, and nothing that was whole is lost; see that there is room for ${neededBytes} ` +
+    "bytes and repair it again";
+  return new WalDiskFullError(`${tried} ${place.directory}`, cause, advice);
 }
 
 /** What a crash tore stays where it is; the next segment states where the log ended. */

@@ -21,9 +21,19 @@ import {
   type WalProgress,
 } from "../mod.ts";
 import { SMALLEST_SEGMENT_BYTES } from "../src/format.ts";
+import { RECOVERY_MODES } from "../src/options.ts";
 import { MemoryRuntime } from "../src/runtime/memory.ts";
 import { evenText, frameAt, openEvenLog } from "./support/even_log.ts";
-import { ANY_WAL, DIRECTORY, type LogFixture, openLog, pathOf, quiet, unheard } from "./support/log_fixture.ts";
+import {
+  ANY_WAL,
+  DIRECTORY,
+  type LogFixture,
+  openLog,
+  pathOf,
+  quiet,
+  SEGMENT,
+  unheard,
+} from "./support/log_fixture.ts";
 
 /** Ten entries in three segments, the first of which has a bad frame; nobody has it open. */
 async function damagedLog(): Promise<LogFixture> {
@@ -120,6 +130,61 @@ test("a log that is open is locked, a directory that is none is refused, and one
   const before = empty.names();
   assertEquals((await Wal.repair(DIRECTORY, { runtime: empty.runtime })).found.state, "empty");
   assertEquals(empty.names(), before);
+});
+
+test("a torn log on a full disk is told in words for who has no log open, opens as before, and is mended with the room named", async () => {
+  for (const mode of RECOVERY_MODES.filter((each) => each !== "strict")) {
+    for (const spares of [0, 1]) { // two would do: the next segment, and the one that is kept back for a cut
+      const log = await tornLog();
+      for (const spare of log.spares().slice(spares)) log.disk.remove(pathOf(spare));
+      const before = log.contents();
+      log.fillDisk();
+      const error = await assertRejects(() => Wal.repair(DIRECTORY, { mode, runtime: log.runtime }), WalDiskFullError);
+      const { message } = error;
+      assertMatch(message, /^cannot end what a crash tore in \/data\/wal: the disk is full \(ENOSPC: .*\); /);
+      assertMatch(message, /; the log opens as before, .*; see that there is room for \d+ bytes and repair it again$/);
+      assertEquals(/waited|by itself|reopen/.test(message), false, message);
+      assertEquals(log.contents(), before);
+      assertEquals((await Wal.verify(DIRECTORY, { runtime: log.runtime })).state, "torn");
+      await log.open({ recovery: mode });
+      assertEquals((await log.readAll()).length, 2);
+      await log.wal.close();
+      log.kill();
+      const roomBytes = Number(/room for (\d+) bytes/.exec(message)?.[1]);
+      log.fillDisk(roomBytes);
+      assertEquals((await Wal.repair(DIRECTORY, { mode, runtime: log.runtime })).outcome, "mended");
+      log.freeDisk();
+      await log.open({ recovery: "strict" });
+      assertEquals(await log.commit("goes on"), [3]);
+    }
+  }
+});
+
+test("a sync that finds the disk full fails no repair in words of a log that is open", async () => {
+  const log = await tornLog();
+  log.faults.fail("syncData", { code: "ENOSPC", path: SEGMENT, nth: 3 }); // those before are recovery's
+  const error = await assertRejects(() => Wal.repair(DIRECTORY, { runtime: log.runtime }), WalDiskFullError);
+  assertMatch(error.message, /^cannot end what a crash tore in \/data\/wal: .*; the log opens as before/);
+  assertEquals((await Wal.repair(DIRECTORY, { runtime: log.runtime })).outcome, "mended");
+});
+
+test("a mending that finds no room for new names says to try again, and the next one ends what it has begun", async () => {
+  const log = await damagedLog();
+  log.faults.fail("rename", { code: "ENOSPC", path: /\/aside-/ }); // what is to be put out of the log
+  const segments = log.segments();
+  const repair = () => Wal.repair(DIRECTORY, { mode: "salvage", runtime: log.runtime });
+  const error = await assertRejects(repair, WalDiskFullError);
+  assertMatch(
+    error.message,
+    /^cannot mend the log in \/data\/wal: .*; what was done of it is whole; see that there is room, and try again$/,
+  );
+  log.kill();
+  await log.open();
+  assertEquals((await log.readAll()).length, 9);
+  assertEquals(
+    log.names().filter((name) => name.startsWith("aside-")),
+    segments.slice(1).map((name) => `aside-${name}`),
+  );
 });
 
 test("copies that a salvage left which did not come to its end are nothing to keep: the next one clears them away", async () => {
