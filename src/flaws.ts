@@ -119,21 +119,20 @@ export function flawsOfEarlier(
 }
 
 /**
- * What a file that cannot be used is taken for: what its header says, if only its name is wrong; nothing but its id, if the header is
- * another segment's, nothing good names it, and the next `lower` is not the one that it names; else what its name says, but for a base
- * LSN that cannot be, because segments above it begin before that.
+ * What a file that cannot be used is taken for: what its header says, if only its name is wrong; nothing but its id, if nothing good
+ * names it and it is another log's, or another segment's and names another one than the next `lower`; else what its name says, but for
+ * a base LSN that cannot be, because segments above it begin before that.
  */
 export function claimOf(
   name: SegmentName,
-  { header }: Fault,
+  { finding, header }: Fault,
   stated: Stated | null,
   lower: SegmentName | undefined,
 ): SegmentName {
   if (header?.id === name.id) return { ...name, predecessorId: header.predecessor.id, baseLsn: header.baseLsn };
   const isNamed = stated !== null && stated.successor !== null;
-  if (header !== undefined && !isNamed && lower?.id !== name.predecessorId) {
-    return { ...name, predecessorId: 0, baseLsn: 0 };
-  }
+  const isLie = finding === "foreign" || header !== undefined && lower?.id !== name.predecessorId;
+  if (isLie && !isNamed) return { ...name, predecessorId: 0, baseLsn: 0 };
   return name.baseLsn - 1 > (stated?.lastLsn ?? MOST_LSNS) ? { ...name, baseLsn: 0 } : name;
 }
 

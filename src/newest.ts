@@ -41,7 +41,7 @@ export async function findNewest(place: Place, directoryNames: readonly string[]
 interface Seen {
   /** The newest that may be the last one, or cannot be used. */
   readonly last: SegmentName | null;
-  /** The newest that may be the last one, and can be used: by what is below it sets are judged. A name alone may lie. */
+  /** The newest that may be the last one and can be used, of the log that has the sets: by what is below it they are judged. */
   readonly top: SegmentName | null;
   /** The lowest id first. */
   readonly passedOver: readonly PassedOver[];
@@ -57,7 +57,9 @@ async function lookFromAbove(place: Place, names: readonly SegmentName[]): Promi
       continue;
     }
     last ??= name;
-    if (header !== null) return { last, top: name, passedOver };
+    if (header !== null && passedOver.every((each) => each.header.logId === header.logId)) {
+      return { last, top: name, passedOver };
+    }
   }
   return { last, top: null, passedOver };
 }

@@ -247,6 +247,22 @@ test("segments of another log lie below one that was cut: they are none of it, a
   assertEquals((await Wal.verify(DIRECTORY, { runtime: log.runtime })).state, "clean");
 });
 
+test("what completed a set has vanished, and another log's segment lies below: the others of the set are the log's", async () => {
+  const log = await openEvenLog(10);
+  log.kill();
+  flip(log, nthSegment(log, 1), frameAt(1) + 100); // LSN 1: all the others are copied
+  await Wal.repair(DIRECTORY, { mode: "salvage", runtime: log.runtime });
+  log.kill();
+  for (const name of log.names()) if (name.startsWith("aside-")) log.disk.remove(pathOf(name)); // nobody misses anything
+  log.disk.remove(pathOf(log.lastSegment())); // LSNs 9 and 10
+  const another = new LogFixture(EVEN, { seed: 99 });
+  await another.open();
+  for (let lsn = 1; lsn <= 6; lsn++) await another.commit(evenText(lsn));
+  log.plant(another.lastSegment(), another.file(another.lastSegment()));
+  const { lsns } = await repaired(log, "salvage");
+  assertEquals(lsns, lsnsFrom(2, 8));
+});
+
 test("of three segments the first is another log's and the last one damaged: nobody can say whose log it is", async () => {
   const log = await openEvenLog(9);
   log.kill();

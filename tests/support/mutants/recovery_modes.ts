@@ -329,8 +329,8 @@ export const recoveryModes: readonly Mutant[] = [
     rule: "3.2 a segment of an incomplete set does not exist, of one that was complete it does",
     name: "judges a set by a file whose name lies",
     file: "src/newest.ts",
-    find: `if (header !== null) return { last, top: name, passedOver };`,
-    replace: `return { last, top: name, passedOver };`,
+    find: `if (header !== null && passedOver.every(`,
+    replace: `if (header === null || passedOver.every(`,
     caughtBy: tests("misnamed", "a salvage of a log that a stray lies above is killed"),
   },
   {
@@ -380,5 +380,13 @@ export const recoveryModes: readonly Mutant[] = [
     find: `survey.vouchedLsn);`,
     replace: `0 * survey.vouchedLsn);`,
     caughtBy: tests("misnamed", "strays alone are left of a closed log"),
+  },
+  {
+    rule: "3.2 a segment of an incomplete set does not exist, of one that was complete it does",
+    name: "judges a set by another log's file",
+    file: "src/newest.ts",
+    find: `each.header.logId === header.logId)`,
+    replace: `each.header.logId !== "")`,
+    caughtBy: tests("misnamed", "what completed a set has vanished, and another log's segment lies below"),
   },
 ];
