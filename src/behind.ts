@@ -1,5 +1,5 @@
 /**
- * What lies behind the good frames of the last segment: whatever vouches for more of them, and what a crash tore.
+ * What lies behind the good frames of a segment: whatever vouches for more of them, and what a crash tore.
  *
  * @module
  */
@@ -39,8 +39,8 @@ export interface Behind {
 }
 
 /**
- * Looks at every header of this life of the file from `offset` on, where no good frame begins. There also at one in which a bit has
- * turned: it tells what was lost, and vouches for nothing.
+ * Looks at every header of this life of the file from `offset` on; at `offset` itself also at one in which a bit has turned, which
+ * tells what was lost and vouches for nothing.
  */
 export async function lookBehind(
   { file, checksum, header, sizeBytes }: Pick<OpenSegmentFile, "file" | "checksum" | "header" | "sizeBytes">,
@@ -51,18 +51,18 @@ export async function lookBehind(
   let lastLsn = 0;
   let syncedLsn = header.headLsn - 1; // what was cut away had been synced; only a first segment may hold some of it
   let markOffset = -1;
-  const look = (frame: FrameHeader, at: number): void => {
+  const noteFrame = (frame: FrameHeader, at: number): void => {
     tornEnd = Math.max(tornEnd, Math.min(at + frame.lengthBytes, sizeBytes));
     if (frame.count === 0 || frame.firstLsn + frame.count > MAX_NUMBER) return; // or nobody can have written it
     firstLsn = firstLsn === 0 ? frame.firstLsn : Math.min(firstLsn, frame.firstLsn);
     lastLsn = Math.max(lastLsn, frame.firstLsn + frame.count - 1);
   };
   const turned = await readTurnedHeader(file, checksum, offset);
-  if (turned !== null) look(turned, offset);
+  if (turned !== null) noteFrame(turned, offset);
   for await (const { header: frame, offset: at } of searchHeaders(file, checksum, offset, sizeBytes)) {
     if (frame.kind === FrameKind.MARK) markOffset = at;
     syncedLsn = Math.max(syncedLsn, frame.syncedLsn);
-    look(frame, at);
+    noteFrame(frame, at);
   }
   return { tornEnd, firstLsn, lastLsn, syncedLsn, markOffset };
 }

@@ -7,12 +7,14 @@
 import type { EntryFields, EntryInput } from "./entry.ts";
 import { describe, isRevoked, WalInputError } from "./errors.ts";
 import { MAX_APPEND_KIND } from "./format.ts";
-import type { Durability } from "./options.ts";
 
 /** What the language itself knows of the length: a subclass, or a property of its own, may say something else. */
 const lengthGetter = Object.getOwnPropertyDescriptor(Object.getPrototypeOf(Uint8Array.prototype), "length")?.get;
 
-/** Whether this is an array of bytes, or looks like one. A proxy that was revoked is none; as it is, it cannot be asked. */
+/**
+ * Whether this is an array of bytes, or looks like one. A proxy that was revoked is none; whether it was is asked only where the
+ * question throws, since this is the way of every entry.
+ */
 export function isBytes(value: unknown): value is Uint8Array {
   try {
     return value instanceof Uint8Array;
@@ -24,31 +26,12 @@ export function isBytes(value: unknown): value is Uint8Array {
 
 /** Whether this is an array. A proxy that was revoked is none. */
 export function isArray(value: unknown): value is readonly unknown[] {
-  try {
-    return Array.isArray(value);
-  } catch {
-    return false;
-  }
+  return !isRevoked(value) && Array.isArray(value);
 }
 
 /** Whether this is given by its fields. A proxy that was revoked has none. */
 export function hasData(value: unknown): value is EntryFields {
-  try {
-    return typeof value === "object" && value !== null && "data" in value;
-  } catch (error) {
-    if (isRevoked(value)) return false;
-    throw error;
-  }
-}
-
-/** The level that an entry given by its fields asks for. A proxy that was revoked asks for none: it is refused where it is read. */
-export function durabilityOf(input: EntryFields): Durability | undefined {
-  try {
-    return input.durability;
-  } catch (error) {
-    if (isRevoked(input)) return undefined;
-    throw error;
-  }
+  return typeof value === "object" && value !== null && !isRevoked(value) && "data" in value;
 }
 
 /** How long an array of bytes is. Throws where it only looks like one. */

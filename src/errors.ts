@@ -320,7 +320,7 @@ export class WalFailedError extends WalError {
 
 /**
  * The disk is full. What waited was rejected and will never be in the log; the log goes on by itself once there is room. Where a
- * damaged log was to be mended, the message says what could not be done, and what now; the log is as usable as before.
+ * damaged log was to be mended, the message says what could not be done, and what to do: it can be opened, or repaired again.
  *
  * @example
  * ```ts
@@ -619,7 +619,7 @@ export function messageOf(error: unknown): string {
     if (error instanceof Error) return error.message;
     return typeof error === "object" ? describe(error) : String(error);
   } catch {
-    return describe(error); // it threw once more when it was asked
+    return describe(error); // what was thrown throws itself when it is looked at
   }
 }
 

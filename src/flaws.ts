@@ -119,9 +119,9 @@ export function flawsOfEarlier(
 }
 
 /**
- * What a file that cannot be used is taken for: what its header says, if only its name is wrong; nothing but its id, if nothing good
- * names it and it is another log's, or another segment's and names another one than the next `lower`; else what its name says, but for
- * a base LSN that cannot be, because segments above it begin before that.
+ * What a file that cannot be used is taken for. What its header says, if that has the id of its name. But its id alone, if no
+ * successor's header names it, and it is of another log, or of another segment and does not name `lower`, the next one: then its name
+ * lies. Else what its name says, without a base LSN that begins behind what lies above.
  */
 export function claimOf(
   name: SegmentName,
@@ -181,21 +181,21 @@ function withFirstOfUnusable(
   const lastBelow = below?.runs.at(-1)?.lastLsn;
   const isNext = lastBelow !== undefined && below?.name.id === name.predecessorId && named > lastBelow &&
     named - lastBelow < MOST_LSNS;
-  const lowestLsn = below === undefined ? headLsn ?? named : named;
+  const lowestLsn = below === undefined ? headLsn ?? named : named; // with nothing below it, the log may begin in it
   const firstLsn = isNext ? named : lastBelow === undefined ? lowestLsn : lastBelow + 1;
-  const lastNamed = named > firstLsn ? named - 1 : 0; // what it says of those before it is known to be lost
+  const lastNamed = named > firstLsn ? named - 1 : 0; // what its name says was below it, and is not there, is lost as well
   return {
     ...segment,
     firstLsn,
     flaws: flaws.map((flaw) => {
       const lastLsn = Math.max(flaw.lastLsn, lastNamed);
-      const isKnown = flaw.where === "earlier" || lastLsn >= firstLsn; // of the last file a voucher knows only the least
+      const isKnown = flaw.where === "earlier" || lastLsn >= firstLsn; // how far the last file went only a voucher knows, and that may lie before it
       return { ...flaw, firstLsn, lastLsn: isKnown ? lastLost(lastLsn, firstLsn) : 0 };
     }),
   };
 }
 
-/** One less than the first where none is lost; 0 where nothing tells. */
+/** The last LSN that is lost, from `firstLsn` on, as far as `lastLsn` tells: one less than the first where none is, 0 where it does not. */
 function lastLost(lastLsn: number, firstLsn: number): number {
   return lastLsn === 0 ? 0 : Math.max(lastLsn, firstLsn - 1);
 }

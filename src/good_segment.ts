@@ -4,7 +4,7 @@
  * @module
  */
 
-import { type WalEvidence, WalIoError } from "./errors.ts";
+import { WalError, type WalEvidence, WalIoError } from "./errors.ts";
 import { DAMAGED_HEADER, NO_SEGMENT, OF_ANOTHER_LOG } from "./fault_words.ts";
 import { type HeaderFault, parseSegmentName, type SegmentHeader } from "./format.ts";
 import { type OpenSegmentFile, openSegmentFile, type Place, release } from "./segment.ts";
@@ -54,12 +54,26 @@ export async function inspectSegment(
   return fault;
 }
 
-/** The header of a segment, of whatever log; null where it cannot be used. */
-export async function readHeader(place: Place, name: string): Promise<SegmentHeader | null> {
+/** What `look` finds in a segment, of whatever log; null where it cannot be used. */
+export async function lookInto<T>(
+  place: Place,
+  name: string,
+  look: (opened: OpenSegmentFile) => T | Promise<T>,
+): Promise<T | null> {
   const opened = await inspectSegment(place, { name, logId: null }, "read");
   if ("finding" in opened) return null;
-  await release(opened.file);
-  return opened.header;
+  try {
+    return await look(opened);
+  } catch (error) {
+    throw error instanceof WalError ? error : new WalIoError(`read ${name}`, error);
+  } finally {
+    await release(opened.file);
+  }
+}
+
+/** The header of a segment, of whatever log; null where it cannot be used. */
+export async function readHeader(place: Place, name: string): Promise<SegmentHeader | null> {
+  return await lookInto(place, name, ({ header }) => header);
 }
 
 function faultOf(header: HeaderFault): Fault {

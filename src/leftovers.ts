@@ -28,8 +28,9 @@ export interface Surroundings {
 }
 
 /**
- * Frees them in the background. What the log has left behind below its oldest segment was cut: of that only what is torn is worth
- * keeping. All else lies beside the log, and is kept whole.
+ * Frees them in the background. Where the log has left a file below its oldest segment, its successor says: what is torn behind that
+ * is copied first. Of a file that nobody on the way down names, all frames are copied; one that a mending replaced gets its other name
+ * instead; copies whose set was never complete are no evidence.
  */
 export function freeLeftovers({ place, spares, segments, links, current, report }: Surroundings): void {
   const { logId } = current;

@@ -5,8 +5,8 @@
  */
 
 import type { EntryInput } from "./entry.ts";
-import { durabilityOf, isBytes } from "./entry_input.ts";
-import { describe, WalInputError } from "./errors.ts";
+import { isBytes } from "./entry_input.ts";
+import { describe, isRevoked, WalInputError } from "./errors.ts";
 import { DURABILITIES, type Durability } from "./options.ts";
 
 /** From the run before it up to `lastLsn`, all ask for the same. */
@@ -70,8 +70,8 @@ export class Levels {
 
 /** What an entry asks for: what it says itself, or `level`. */
 export function levelOf(input: EntryInput, level: Durability): Durability {
-  if (typeof input !== "object" || input === null || isBytes(input)) return level;
-  const durability = durabilityOf(input);
+  if (typeof input !== "object" || input === null || isBytes(input) || isRevoked(input)) return level; // the last is refused where it is read
+  const { durability } = input;
   if (durability === undefined) return level;
   if (DURABILITIES.includes(durability)) return durability;
   throw new WalInputError(`an entry's durability must be ${DURABILITIES.join(", ")}, not ${describe(durability)}`);

@@ -70,7 +70,10 @@ function withLikelyHead(survey: Survey): Survey {
   return { ...survey, lastHeadLsn, segments: [{ ...first, flawBelow: null }, ...above] };
 }
 
-/** A head frame holds no LSN, and was synced before a file went because of it: no crash tore it. */
+/**
+ * Whether a head frame may have stood there: in damage that no crash explains, or where no LSN is known to be lost. That it looks torn
+ * says nothing: a head frame was synced before a file went because of it.
+ */
 function mayBeHead(flaw: Flaw): boolean {
   return !isTorn(flaw) || flaw.lastLsn < flaw.firstLsn;
 }

@@ -1,5 +1,6 @@
 /**
- * Where the chain of a log begins that may be damaged: its newest file, which log it is of, and which files are none of it.
+ * The newest file of a log that may be damaged, from which a survey goes down: which it is, of which log, and which files are none of
+ * it.
  *
  * @module
  */
@@ -7,9 +8,9 @@
 import { completionOf, type OutsideVoucher } from "./behind.ts";
 import { mayBeLast } from "./chain.ts";
 import { asideIdsIn, MAX_NUMBER, type SegmentName, segmentsOf } from "./format.ts";
-import { inspectSegment, readHeader } from "./good_segment.ts";
+import { lookInto, readHeader } from "./good_segment.ts";
 import { readContents } from "./runs.ts";
-import { type Place, release } from "./segment.ts";
+import type { Place } from "./segment.ts";
 import { judgeSets, type PassedOver } from "./sets.ts";
 
 /** The newest file of a log, and what it is to be told from. */
@@ -18,11 +19,11 @@ export interface Newest {
   readonly name: SegmentName | null;
   /** Null where no file tells. */
   readonly logId: string | null;
-  /** Whether it may as well be another one's. */
+  /** Whether two files name two logs, and no third one says which is right. */
   readonly isDisputed: boolean;
   /** Copies that a mending was making when it was stopped: their set was never complete. */
   readonly unfinished: readonly SegmentName[];
-  /** A set of which only what completed it has vanished. */
+  /** What vouches for the segment that completed a set and has vanished; null where none has. */
   readonly completion: OutsideVoucher | null;
 }
 
@@ -30,12 +31,14 @@ export interface Newest {
 export async function findNewest(place: Place, directoryNames: readonly string[]): Promise<Newest> {
   const names = segmentsOf(directoryNames);
   const { last, top, passedOver } = await lookFromAbove(place, names);
-  const { last: ofSet, unfinished } = judgeSets(passedOver, { last: top, names, asideIds: asideIdsIn(directoryNames) });
-  if (ofSet === null || ofSet.name.id < (last?.id ?? 0)) {
-    return { name: last, ...await findLogId(place, names, top), unfinished, completion: null };
-  }
-  const completion = completionOf(ofSet.header);
-  return { name: ofSet.name, ...await findLogId(place, names, ofSet.name), unfinished, completion };
+  const judged = judgeSets(passedOver, { top, names, asideIds: asideIdsIn(directoryNames) });
+  const ofSet = judged.last !== null && judged.last.name.id > (last?.id ?? 0) ? judged.last : null;
+  return {
+    name: ofSet?.name ?? last,
+    ...await findLogId(place, names, ofSet?.name ?? top),
+    unfinished: judged.unfinished,
+    completion: ofSet === null ? null : completionOf(ofSet.header),
+  };
 }
 
 interface Seen {
@@ -65,8 +68,9 @@ async function lookFromAbove(place: Place, names: readonly SegmentName[]): Promi
 }
 
 /**
- * Which log this is. The last segment says so; where the one below it says something else, one of the two is a stranger, and the
- * third tells which: the last one is right if that bears it out, else the second. Without a third one nothing tells.
+ * Which log this is, by the three newest good files. Where the first two differ, one is a stranger: the first is right if the third
+ * bears it out, else the second. With no third one the second is taken, and that is disputed. Below a file whose predecessor is not
+ * there comes the next lower one, unless the log begins in it.
  */
 async function findLogId(
   place: Place,
@@ -88,14 +92,11 @@ async function findLogId(
 
 /** Whether a log begins in this file: what lies below it is none of that log's then. */
 async function beginsIn(place: Place, { name }: SegmentName): Promise<boolean> {
-  const opened = await inspectSegment(place, { name, logId: null }, "read");
-  if ("finding" in opened) return false;
-  try {
+  const begins = await lookInto(place, name, async (opened) => {
     const { predecessor, baseLsn, headLsn } = opened.header;
     if (predecessor.id === 0 || baseLsn <= headLsn) return true;
     const { lastHeadLsn } = await readContents(opened, { endOffset: opened.sizeBytes, lastLsn: MAX_NUMBER });
     return baseLsn <= lastHeadLsn;
-  } finally {
-    await release(opened.file);
-  }
+  });
+  return begins === true;
 }

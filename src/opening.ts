@@ -107,7 +107,7 @@ export function resolveDirectory(runtime: Runtime, directory: string | URL): str
     if (typeof directory !== "string" && !(directory instanceof URL)) throw new TypeError("it is neither");
     if (directory === "") throw new TypeError("it is empty");
     if (directory instanceof URL && directory.protocol !== "file:") throw new TypeError("it names no file");
-    // Throws where it encodes nothing: Bun takes such a path as it is, or for an empty one, which is the working directory.
+    // Throws where a percent sign encodes nothing: Bun takes such a path as it is written, or for the working directory.
     if (directory instanceof URL) decodeURIComponent(directory.pathname);
     if (typeof directory === "string" && isWrittenUrl(directory)) {
       throw new TypeError("a URL is handed over as a URL: new URL(…)");

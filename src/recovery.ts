@@ -147,7 +147,7 @@ async function openLast(place: Place, names: readonly SegmentName[], asideIds: R
     await release(opened.file);
     passedOver.unshift({ name, header: opened.header });
   }
-  const { last: complete } = judgeSets(passedOver, { last: lastName, names, asideIds });
+  const { last: complete } = judgeSets(passedOver, { top: lastName, names, asideIds });
   if (complete === null) return { last, completion: [] };
   if (last !== null) await release(last.file);
   return { last: await open(complete.name), completion: [completionOf(complete.header)] };

@@ -62,8 +62,8 @@ function planFor(survey: Survey, mode: RecoveryMode): MendingPlan | null {
   return flaws.every(isTorn) && plan.sources.length === 0 ? null : plan;
 }
 
-/** Where no new segment was refused room, but a name or a sync. */
-const BEGUN = "what was done of it is whole; see that there is room, and try again";
+/** The advice where the copies found room, and then a name or a sync did not. */
+const BEGUN_ADVICE = "what was done of it is whole; see that there is room, and try again";
 
 /** What is needed to carry out the plan of a remedy. */
 export interface CarryingOut extends Omit<MendingOptions, "spares"> {
@@ -81,7 +81,7 @@ export async function carryOut(
   try {
     return await mend(survey, plan, { place, spares, names, onProgress });
   } catch (error) {
-    if (isNoRoom(error)) throw new WalDiskFullError(`mend the log in ${place.directory}`, error, BEGUN);
+    if (isNoRoom(error)) throw new WalDiskFullError(`mend the log in ${place.directory}`, error, BEGUN_ADVICE);
     if (!(error instanceof WalDiskFullError)) throw error;
     const neededBytes = plan.copiedBytes + countNew(plan) * SMALLEST_SEGMENT_BYTES;
     const isCutFree = plan.sources.length > 0 && planCut(survey).sources.length === 0;

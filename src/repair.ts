@@ -166,7 +166,7 @@ function hasNoRoom(error: unknown): error is WalError {
   return error instanceof WalDiskFullError || error instanceof WalFailedError && isNoRoom(error.cause);
 }
 
-/** The log itself would tell those who have it open what becomes of it: by now nobody has. */
+/** Instead of the log's own error, which speaks to whoever has it open: after a repair nobody has. */
 function notEnded({ recovery, place }: OpenedLog, { cause }: WalError): WalDiskFullError {
   const tried = recovery.end === "torn" ? "end what a crash tore in" : "mark the end of the log in";
   const neededBytes = 2 * SMALLEST_SEGMENT_BYTES; // the next segment, and the spare that is kept back

@@ -7,7 +7,7 @@
 
 import type { SegmentHeader, SegmentName } from "./format.ts";
 
-/** A segment that may not be the last one, and lies above the last that may. */
+/** A segment that may not be the last one, and lies above the highest good one that may. */
 export interface PassedOver {
   readonly name: SegmentName;
   readonly header: SegmentHeader;
@@ -15,8 +15,8 @@ export interface PassedOver {
 
 /** What is in the directory besides. */
 export interface Beside {
-  /** The highest segment that may be the last one. */
-  readonly last: SegmentName | null;
+  /** The highest good segment below them that may be the last one, of the same log; null where there is none. */
+  readonly top: SegmentName | null;
   /** Every file that is named like a segment. */
   readonly names: readonly SegmentName[];
   /** The ids of those that were set aside. */
@@ -32,11 +32,11 @@ export interface Judged {
 }
 
 /** @param passedOver The lowest id first. */
-export function judgeSets(passedOver: readonly PassedOver[], { last: mayBeLast, names, asideIds }: Beside): Judged {
+export function judgeSets(passedOver: readonly PassedOver[], { top: highest, names, asideIds }: Beside): Judged {
   const byId = new Map(names.map((name) => [name.id, name]));
   const unfinished: SegmentName[] = [];
   let last: PassedOver | null = null;
-  let top = mayBeLast;
+  let top = highest;
   for (const each of passedOver) {
     const { setId, epoch } = each.header;
     const isOfSameSet = setId === last?.header.setId && epoch.id === last.header.epoch.id;

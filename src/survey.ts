@@ -43,7 +43,7 @@ export interface Survey {
   readonly headLsn: number;
   /** The same, as a head frame of the newest usable segment says that nothing bears out: who cut so far does not miss what is below. */
   readonly lastHeadLsn: number;
-  /** What was given out for certain, though no newer segment can be used than the files that tell so; 0 where nothing does. */
+  /** The highest LSN that a voucher knows of, where the last segment cannot be used; 0 else. */
   readonly vouchedLsn: number;
   readonly ending: Ending;
   /** A segment above the last one that has vanished, or two files that claim to be one. */
@@ -86,7 +86,7 @@ class Surveyor {
   readonly #place: Place;
   readonly #vouchers: OutsideVoucher[];
   readonly #onProgress: WalProgress;
-  readonly #names: readonly string[];
+  readonly #directoryNames: readonly string[];
   /** Every file that is named like a segment and may be one of the log's, the highest id first. */
   #candidates: readonly SegmentName[];
   #logId: string | null = null;
@@ -94,26 +94,29 @@ class Surveyor {
   /** As the newest segment has it whose header can be used: it never goes back. */
   #headLsn = 1;
   #knowsHead = false;
-  /** As a file has it whose name lies; null where none does. */
-  #toldHeadLsn: number | null = null;
   /** The same, as a head frame says that may not have been synced. */
   #lastHeadLsn = 1;
+  /** As the newest file has it whose header is good and whose name lies; null where none does. For telling what is lost, no more. */
+  #toldHeadLsn: number | null = null;
   #ending: Ending = "unclean";
 
   constructor(place: Place, names: readonly string[], vouchers: readonly OutsideVoucher[], onProgress: WalProgress) {
     this.#place = place;
-    this.#names = names;
+    this.#directoryNames = names;
     this.#candidates = segmentsOf(names);
     this.#vouchers = [...vouchers];
     this.#onProgress = onProgress;
   }
 
   async survey(): Promise<Survey> {
-    const names = this.#candidates;
-    const rivals = rivalsAmong(names);
+    const segmentNames = this.#candidates;
+    const rivals = rivalsAmong(segmentNames);
     const segments: SurveyedSegment[] = [];
-    const { name: newest, logId, isDisputed, unfinished, completion } = await findNewest(this.#place, this.#names);
-    this.#candidates = names.filter(({ name }) => !unfinished.some((each) => each.name === name));
+    const { name: newest, logId, isDisputed, unfinished, completion } = await findNewest(
+      this.#place,
+      this.#directoryNames,
+    );
+    this.#candidates = segmentNames.filter(({ name }) => !unfinished.some((each) => each.name === name));
     this.#logId = logId;
     this.#isDisputed = isDisputed;
     if (completion !== null) this.#vouchers.push(completion);
@@ -121,7 +124,7 @@ class Surveyor {
     let stated: Stated | null = null;
     while (name !== null) {
       const segment: SurveyedSegment = await this.#surveySegment(name, stated);
-      this.#onProgress(segments.length + 1, names.length, "looked at");
+      this.#onProgress(segments.length + 1, segmentNames.length, "looked at");
       const below: Below | null = await this.#below(segment, stated);
       segments.push({ ...segment, flawBelow: below === null ? null : below.flaw });
       name = below?.name ?? null;
@@ -134,12 +137,12 @@ class Surveyor {
     const lastLsn = last?.runs.at(-1)?.lastLsn ?? (last?.firstLsn ?? this.#headLsn) - 1;
     return {
       segments: whole,
-      segmentNames: names,
+      segmentNames,
       unfinished,
       highestId: Math.max(
         0,
-        ...names.map(({ id }) => id),
-        ...asideIdsIn(this.#names),
+        ...segmentNames.map(({ id }) => id),
+        ...asideIdsIn(this.#directoryNames),
         ...this.#vouchers.map(({ segmentId }) => segmentId),
       ),
       headLsn: this.#headLsn,
@@ -213,11 +216,11 @@ class Surveyor {
     const opened = await inspectSegment(this.#place, { name: name.name, logId: this.#logId }, "read");
     if ("finding" in opened) {
       this.#toldHeadLsn ??= opened.header?.headLsn ?? null;
-      // Where nobody knows whose log this is, no mode puts one of the two out of it.
-      const isLast = stated === null || opened.finding === "foreign" && this.#isDisputed;
+      // Where nobody knows whose log this is, it is judged like the last one: no mode puts one of the two out of the log.
+      const where = stated === null || opened.finding === "foreign" && this.#isDisputed ? "last" : "earlier";
       const lower = this.#candidates.find(({ id }) => id < name.id);
       const claimed = claimOf(name, opened, stated, lower);
-      return unusable(claimed, isLast ? "last" : "earlier", opened, stated?.lastLsn ?? this.#lastVouchedLsn());
+      return unusable(claimed, where, opened, stated?.lastLsn ?? this.#lastVouchedLsn());
     }
     this.#logId ??= opened.header.logId;
     const successor = stated?.successor ?? null;
@@ -281,7 +284,7 @@ class Surveyor {
     return lost > lastLsn ? lost : 0;
   }
 
-  /** No voucher knows of a later LSN; what says that all numbers were given out is wrong. */
+  /** The highest LSN that a voucher knows of; one that says that all numbers were given out is wrong. */
   #lastVouchedLsn(): number {
     return Math.max(0, ...this.#vouchers.map(({ lsn }) => lsn).filter((lsn) => lsn < MAX_NUMBER - 1));
   }

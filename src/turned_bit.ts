@@ -10,8 +10,8 @@ import { decodeFrameHeader, FRAME_HEADER_BYTES, type FrameChecksum, type FrameHe
 import type { RuntimeFile } from "./runtime/port.ts";
 
 /**
- * The header that stood at `offset` before one bit of it turned; null where that explains nothing. One of a mark or an idle frame
- * does not count: nothing is lost with it, and where the one took the place of the other a crash can leave a bit of the first.
+ * The header that stood at `offset` before one bit of it turned; null where that explains nothing. A mark or an idle frame does not
+ * count: nothing is lost with it, and where one was written over the other, a crash that splits the header can leave them a bit apart.
  */
 export async function readTurnedHeader(
   file: Pick<RuntimeFile, "read">,

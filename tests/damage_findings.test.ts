@@ -6,7 +6,7 @@ import { Wal, WalCorruptionError, WalError, WalFormatError } from "../mod.ts";
 import { HEADER_BYTES } from "../src/format.ts";
 import { RECOVERY_MODES } from "../src/options.ts";
 import { flip } from "./support/damage.ts";
-import { evenText, frameAt, openEvenLog } from "./support/even_log.ts";
+import { evenText, frameAt, lsnsFrom, openEvenLog } from "./support/even_log.ts";
 import {
   ANY_WAL,
   DIRECTORY,
@@ -201,10 +201,6 @@ async function cutLog(headLsn: number): Promise<LogFixture> {
   await quiet();
   log.kill();
   return log;
-}
-
-function lsnsFrom(firstLsn: number, lastLsn: number): number[] {
-  return Array.from({ length: lastLsn - firstLsn + 1 }, (_, nth) => firstLsn + nth);
 }
 
 async function lsnsOf(log: LogFixture): Promise<number[]> {

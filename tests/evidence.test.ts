@@ -3,16 +3,8 @@
 import { test } from "node:test";
 import { assertEquals } from "@std/assert";
 import { type RecoveryMode, Wal } from "../mod.ts";
-import { EVEN_FRAME_BYTES, evenText, frameAt, openEvenLog } from "./support/even_log.ts";
+import { EVEN_FRAME_BYTES, evenText, flip, frameAt, nthSegment, openEvenLog } from "./support/even_log.ts";
 import { DIRECTORY, type LogFixture, pathOf, quiet, unheard } from "./support/log_fixture.ts";
-
-function flip(log: LogFixture, segment: string, offset: number): void {
-  log.disk.flipBit(pathOf(segment), offset, 0);
-}
-
-function nthSegment(log: LogFixture, nth: number): string {
-  return log.segments()[nth - 1] ?? "";
-}
 
 /** Those of these LSNs whose texts lie in files that are kept as evidence. */
 function keptOf(log: LogFixture, lsns: readonly number[]): number[] {

@@ -1,26 +1,25 @@
-// A file whose name lies, above the newest segment of a log: whatever it says is before it, it costs no good segment. And what
-// lies between a segment and the one before it, and is none of the log, does not come back when the first is damaged.
+// A file above the newest segment whose name lies, or that is another log's, costs no good segment and gives no LSN or id out again;
+// and files left behind do not come back when the header above them is damaged.
 
 import { test } from "node:test";
-import { assert, assertEquals, assertGreater, assertStringIncludes } from "@std/assert";
-import { Wal, type WalReport } from "../mod.ts";
-import { EVEN, evenText, frameAt, openEvenLog } from "./support/even_log.ts";
+import { assert, assertEquals, assertGreater, assertInstanceOf, assertStringIncludes } from "@std/assert";
+import { Wal, WalError, type WalReport } from "../mod.ts";
+import { EVEN, evenText, flip, frameAt, lsnsFrom, nthSegment, openEvenLog } from "./support/even_log.ts";
 import { DIRECTORY, LogFixture, pathOf, quiet, unheard } from "./support/log_fixture.ts";
 
 const LAST_LSN = 26;
 const ALL = lsnsFrom(1, LAST_LSN);
 
-/** Names with an id that no segment has had: of the third one, whose name is right but for that, and of the first one. */
+/**
+ * Names with an id that no segment has had: of the third one with all else right, with a wrong base LSN, with a wrong predecessor; and
+ * of the first one.
+ */
 const STRAYS = [
   { of: 3, name: "0000000099-0000000002-0000000000000009.wal" },
   { of: 3, name: "0000000099-0000000002-0000000000000011.wal" },
   { of: 3, name: "0000000099-0000000098-0000000000000009.wal" },
   { of: 1, name: "0000000099-0000000000-0000000000000001.wal" },
 ] as const;
-
-function lsnsFrom(first: number, last: number): number[] {
-  return Array.from({ length: last - first + 1 }, (_, nth) => first + nth);
-}
 
 /** Seven segments of four entries, the last one of two. */
 async function closedLog(): Promise<LogFixture> {
@@ -29,14 +28,6 @@ async function closedLog(): Promise<LogFixture> {
   await quiet();
   log.kill();
   return log;
-}
-
-function flip(log: LogFixture, segment: string, offset: number): void {
-  log.disk.flipBit(pathOf(segment), offset, 0);
-}
-
-function nthSegment(log: LogFixture, nth: number): string {
-  return log.segments()[nth - 1] ?? "";
 }
 
 /** The LSNs of the log when it was repaired, and the next one that it gives out. */
@@ -289,6 +280,33 @@ test("an id that a file bears which was set aside is not given again, by a rotat
   flip(log, nthSegment(log, 2), frameAt(2) + 100);
   await Wal.repair(DIRECTORY, { mode: "salvage", runtime: log.runtime });
   assertGreater(Math.min(...idsBehind()), 20);
+});
+
+test("a disk fails while it is asked which log this is, or what is below a damaged file: that is told as its error", async () => {
+  const cut = await openEvenLog(14);
+  await cut.wal.truncateBefore(13);
+  cut.kill();
+  const another = new LogFixture(EVEN, { seed: 99 });
+  await another.open();
+  await another.commit(evenText(1));
+  cut.plant(another.lastSegment(), another.file(another.lastSegment()));
+  const damaged = await openEvenLog(6);
+  damaged.kill();
+  const stray = "0000000003-0000000001-0000000000000005.wal";
+  damaged.plant(stray, damaged.file(damaged.lastSegment()));
+  flip(damaged, stray, 100);
+  for (const log of [cut, damaged]) {
+    const { calls } = log.runtime;
+    await Wal.verify(DIRECTORY, { runtime: log.runtime });
+    const most = log.runtime.calls - calls;
+    for (let nth = 1; nth <= most; nth++) {
+      log.kill();
+      log.faults.failAt(log.runtime.calls + nth);
+      await Wal.verify(DIRECTORY, { runtime: log.runtime }).catch((error: unknown) =>
+        assertInstanceOf(error, WalError)
+      );
+    }
+  }
 });
 
 test("files that were replaced are still there, and the header above them is damaged: what was given up does not come back", async () => {

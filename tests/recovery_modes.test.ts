@@ -13,7 +13,7 @@ import {
 } from "../mod.ts";
 import { viewOf } from "../src/bytes.ts";
 import { HEADER_BYTES, parseSegmentName, segmentName } from "../src/format.ts";
-import { evenText, frameAt, openEvenLog } from "./support/even_log.ts";
+import { evenText, frameAt, nthSegment, openEvenLog } from "./support/even_log.ts";
 import { DIRECTORY, type LogFixture, pathOf, quiet } from "./support/log_fixture.ts";
 
 /** Ten entries in three segments of four. */
@@ -21,10 +21,6 @@ async function openThreeSegments(): Promise<LogFixture> {
   const log = await openEvenLog(10);
   assertEquals(log.segments().length, 3);
   return log;
-}
-
-function nthSegment(log: LogFixture, nth: number): string {
-  return log.segments()[nth - 1] ?? "";
 }
 
 /** Turns a bit over in the `frame`th frame of the `nth` segment. */

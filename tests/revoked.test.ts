@@ -14,14 +14,8 @@ import {
   WalOptionsError,
 } from "../mod.ts";
 import { MemoryRuntime } from "../src/runtime/memory.ts";
+import { revoked } from "./support/fuzz_values.ts";
 import { openLogWith } from "./support/log_fixture.ts";
-
-/** A revoked proxy for anything, as what the types ask for. */
-function revoked<T>(target: object = {}): T {
-  const { proxy, revoke } = Proxy.revocable(target, {});
-  revoke();
-  return proxy as T;
-}
 
 /** What a call throws, or rejects with. */
 async function errorOf(call: () => unknown): Promise<unknown> {

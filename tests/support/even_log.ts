@@ -4,7 +4,7 @@
 
 import type { WalOptions } from "../../mod.ts";
 import { HEADER_BYTES } from "../../src/format.ts";
-import { LogFixture, quiet, SMALL_SEGMENT_BYTES } from "./log_fixture.ts";
+import { LogFixture, pathOf, quiet, SMALL_SEGMENT_BYTES } from "./log_fixture.ts";
 
 /** What an even log is opened with: four entries fill a segment. */
 export const EVEN: WalOptions = { segmentBytes: SMALL_SEGMENT_BYTES };
@@ -29,4 +29,19 @@ export async function openEvenLog(entries: number, options: WalOptions = EVEN): 
 /** Where the `nth` frame of a segment begins. */
 export function frameAt(nth: number): number {
   return HEADER_BYTES + (nth - 1) * EVEN_FRAME_BYTES;
+}
+
+/** The name of the `nth` segment, counted from 1. */
+export function nthSegment(log: LogFixture, nth: number): string {
+  return log.segments()[nth - 1] ?? "";
+}
+
+/** Turns the lowest bit of a byte of a file. */
+export function flip(log: LogFixture, segment: string, offset: number): void {
+  log.disk.flipBit(pathOf(segment), offset, 0);
+}
+
+/** All LSNs from the first to the last. */
+export function lsnsFrom(firstLsn: number, lastLsn: number): number[] {
+  return Array.from({ length: lastLsn - firstLsn + 1 }, (_, nth) => firstLsn + nth);
 }

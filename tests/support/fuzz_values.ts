@@ -119,10 +119,11 @@ function anyObject(maker: Maker): unknown {
   ])();
 }
 
-function revoked(target: object): unknown {
+/** A proxy for `target` that was revoked, as what the types ask for. */
+export function revoked<T>(target: object = {}): T {
   const { proxy, revoke } = Proxy.revocable(target, {});
   revoke();
-  return proxy;
+  return proxy as T;
 }
 
 function anyBytes({ random }: Maker): unknown {

@@ -2,7 +2,7 @@
  * Mutants of section 3.4 to 3.6: frames, what they vouch for, batches, control frames.
  */
 
-import { crashes, crashesInUsedFiles, histories, type Mutant, tests } from "./mutant.ts";
+import { crashes, crashesInUsedFiles, failuresInUsedFiles, histories, type Mutant, tests } from "./mutant.ts";
 
 export const frames: readonly Mutant[] = [
   {
@@ -48,7 +48,7 @@ export const frames: readonly Mutant[] = [
       find: `return this.#vouching.wantsIdle(this.#syncedLsn)`,
       replace: `return this.#vouching.wantsIdle(this.#writtenLsn)`,
     }],
-    caughtBy: tests("explorer", "merely accepted: EIO at every call, in files that were used before"),
+    caughtBy: failuresInUsedFiles("EIO", "merely accepted"),
   },
   {
     rule: "3.4 checksums of salt, segment id and offset, so that nothing from another life passes",

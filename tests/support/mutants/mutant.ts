@@ -49,6 +49,11 @@ export function failures(code: "EIO" | "ENOSPC" | "EACCES", workload: string): C
   return { by: "failures", code, workload };
 }
 
+/** The same in a directory where segments of an earlier log lie about under the names of spares. */
+export function failuresInUsedFiles(code: "EIO" | "ENOSPC" | "EACCES", workload: string): Catcher {
+  return { by: "failures", code, workload, isPlanted: true };
+}
+
 /** So many random histories. A mutant should be met in the first tenth of them: seeds get new meanings now and then. */
 export function histories(count: number): Catcher {
   return { by: "histories", count };

@@ -281,8 +281,8 @@ export const recoveryModes: readonly Mutant[] = [
     rule: "4 torn is reported and kept",
     name: "takes a frame with a turned bit in its header for nothing",
     file: "src/behind.ts",
-    find: `if (turned !== null) look(turned, offset);`,
-    replace: `if (turned === undefined) look(turned, offset);`,
+    find: `if (turned !== null) noteFrame(turned, offset);`,
+    replace: `if (turned === undefined) noteFrame(turned, offset);`,
     caughtBy: tests("evidence", "a bit turns in the header of the last frame"),
   },
   {
@@ -353,8 +353,8 @@ export const recoveryModes: readonly Mutant[] = [
     rule: "4 a file of another log is never touched",
     name: "guesses whose log it is, where one file stands against one",
     file: "src/survey.ts",
-    find: `opened.finding === "foreign" && this.#isDisputed;`,
-    replace: `opened.finding === "foreign" && false;`,
+    find: `opened.finding === "foreign" && this.#isDisputed ?`,
+    replace: `opened.finding === "foreign" && false ?`,
     caughtBy: tests("misnamed", "of three segments the first is another log's"),
   },
   {
