@@ -1,6 +1,6 @@
 /**
- * A frame's header in which one bit has turned. A crash tears what it writes and turns no bit, so where turning one back makes the
- * checksum hold, a frame was there: worth telling of, and worth keeping.
+ * A frame's header in which one bit has turned. Where turning it back makes the checksum hold, a frame was there, be it that a crash
+ * tore off no more of its header than that bit: worth telling of, and worth keeping.
  *
  * @module
  */

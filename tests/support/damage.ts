@@ -69,3 +69,12 @@ export function assertUnchanged(after: Map<string, FileState>, before: Map<strin
 export function isSame(left: Uint8Array, right: Uint8Array, from: number, to: number): boolean {
   return left.length >= to && Buffer.compare(left.subarray(from, to), right.subarray(from, to)) === 0;
 }
+
+/** In how many bits two arrays differ in a range; what one of them lacks counts as zeros. */
+export function turnedBits(left: Uint8Array, right: Uint8Array, from: number, to: number): number {
+  let count = 0;
+  for (let at = from; at < to; at++) {
+    for (let bits = (left[at] ?? 0) ^ (right[at] ?? 0); bits > 0; bits &= bits - 1) count++;
+  }
+  return count;
+}

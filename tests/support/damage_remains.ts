@@ -3,7 +3,7 @@
  * whatever any checksum says. Nothing of the code under test is used.
  */
 
-import { isSame } from "./damage.ts";
+import { isSame, turnedBits } from "./damage.ts";
 import type { Files, Original, OriginalFrame, OriginalSegment } from "./damage_log.ts";
 
 /** What a file is whose header is not the one that was written. */
@@ -106,10 +106,8 @@ export class Remains {
     const written = this.#original.whole.get(name) ?? new Uint8Array();
     const frame = allFrames(original).find((each) => each.offset === offset);
     if (frame === undefined || ["MARK", "IDLE"].includes(frame.kind)) return false; // nothing is lost with it
-    const places = Array.from({ length: FRAME_HEADER_BYTES }, (_, nth) => offset + nth);
-    if (places.some((at) => bytes[at] === undefined)) return false;
-    const turned = places.flatMap((at) => [...((bytes[at] ?? 0) ^ (written[at] ?? 0)).toString(2).replaceAll("0", "")]);
-    return turned.length === 1;
+    const end = offset + FRAME_HEADER_BYTES;
+    return bytes.length >= end && turnedBits(bytes, written, offset, end) === 1;
   }
 
   /** Where frames are missing among these. */
