@@ -40,12 +40,16 @@ export function freeLeftovers({ place, spares, segments, links, current, report 
   const successors = new Map(walkDown(segments, current, 0).links.map(({ name, next }) => [name, next]));
   const confirmed = confirmChain(place, links, logId);
   confirmed.catch(() => {}); // who waits for it hears of it
-  // The oldest first: the next one says where the log has left it.
+  let isStuck = false;
+  // The oldest first: the next one says where the log has left it, and a set was complete of which the oldest originals are aside.
   void spares.free(leftOver.reverse(), async (name) => {
     await confirmed;
     const successor = successors.get(name) ?? null;
     if (successor === null && await isReplaced(place, name, current)) {
+      if (isStuck) throw new Error("an older one could not be set aside");
+      isStuck = true;
       await setAside(place, [name], await place.runtime.list(place.directory));
+      isStuck = false;
       return null;
     }
     const endOffset = successor === null ? HEADER_BYTES : await statedEnd(place, successor);

@@ -21,7 +21,7 @@ import {
   WalIoError,
 } from "./errors.ts";
 import { type Report, reporter } from "./event.ts";
-import { asideIdsIn, parseSegmentName, segmentsOf } from "./format.ts";
+import { parseSegmentName, segmentsOf } from "./format.ts";
 import { freeLeftovers } from "./leftovers.ts";
 import { DirectoryLock } from "./lock.ts";
 import { readLockMark } from "./lock_mark.ts";
@@ -191,7 +191,7 @@ function start(
 ): OpenedLog {
   const { found } = findings;
   const segments = segmentsOf(names);
-  const highestId = Math.max(segments[0]?.id ?? 0, ...asideIdsIn(names)); // no id is given twice
+  const highestId = segments[0]?.id ?? 0;
   const spares = new Spares(place, settings.segmentBytes, settings.spares, report);
   const counters = new Counters();
   const tail = new Tail({ place, spares, segmentBytes: settings.segmentBytes, report, counters, highestId, found });

@@ -63,7 +63,7 @@ export async function readContents(opened: OpenSegmentFile, limits: Limits): Pro
   const { isMarked, lastHeadLsn: firstHeadLsn } = reading;
   const runs: [Run, ...Run[]] = [first];
   let last = first;
-  while (last.endOffset < limits.endOffset && last.lastLsn <= limits.lastLsn) {
+  while (last.endOffset < limits.endOffset && last.lastLsn < limits.lastLsn) {
     const start = await reading.findFrame(last.endOffset + FRAME_ALIGNMENT, last.lastLsn + 1);
     if (start === null) break;
     last = await reading.run(start);

@@ -40,10 +40,18 @@ export function judgeSets(passedOver: readonly PassedOver[], { top: highest, nam
   for (const each of passedOver) {
     const { setId, epoch } = each.header;
     const isOfSameSet = setId === last?.header.setId && epoch.id === last.header.epoch.id;
-    if (isOfSameSet || wasComplete(each.header, top, byId, asideIds)) [last, top] = [each, each.name];
+    const isComplete = isOfSameSet || isCompleted(each, byId) || wasComplete(each.header, top, byId, asideIds);
+    if (isComplete) [last, top] = [each, each.name];
     else unfinished.push(each.name);
   }
   return { last, unfinished };
+}
+
+/** Whether the file is there that completes a set, be it that it cannot be used: a file bears such a name when it is whole. */
+function isCompleted({ name, header }: PassedOver, byId: ReadonlyMap<number, SegmentName>): boolean {
+  let at = byId.get(header.setId);
+  while (at !== undefined && at.id > name.id) at = byId.get(at.predecessorId);
+  return at?.id === name.id;
 }
 
 /**

@@ -28,6 +28,7 @@ import { findNewest } from "./newest.ts";
 import { type Contents, type Limits, readContents } from "./runs.ts";
 import { chunksOf, FrameScanner } from "./scan.ts";
 import { type OpenSegmentFile, type Place, release } from "./segment.ts";
+import { needlessAmong } from "./unfinished.ts";
 import type { Ending } from "./verdict.ts";
 
 /** All that is in the files of a log. */
@@ -36,7 +37,7 @@ export interface Survey {
   readonly segments: readonly SurveyedSegment[];
   /** Every file that is named like a segment, also those that are not part of the log. */
   readonly segmentNames: readonly SegmentName[];
-  /** Those of them that a mending was making when it was stopped: their set was never complete. */
+  /** Those of them that a mending was making when it was stopped, and that nobody needs: their set was never complete. */
   readonly unfinished: readonly SegmentName[];
   /** The highest id that any of them bears, or one that was set aside, or a voucher names. */
   readonly highestId: number;
@@ -138,7 +139,7 @@ class Surveyor {
     return {
       segments: whole,
       segmentNames,
-      unfinished,
+      unfinished: await needlessAmong(this.#place, unfinished, whole),
       highestId: Math.max(
         0,
         ...segmentNames.map(({ id }) => id),
@@ -215,10 +216,10 @@ class Surveyor {
   async #surveySegment(name: SegmentName, stated: Stated | null): Promise<SurveyedSegment> {
     const opened = await inspectSegment(this.#place, { name: name.name, logId: this.#logId }, "read");
     if ("finding" in opened) {
-      this.#toldHeadLsn ??= opened.header?.headLsn ?? null;
       // Where nobody knows whose log this is, it is judged like the last one: no mode puts one of the two out of the log.
       const where = stated === null || opened.finding === "foreign" && this.#isDisputed ? "last" : "earlier";
       const lower = this.#candidates.find(({ id }) => id < name.id);
+      this.#toldHeadLsn ??= headToldBy(opened.header, lower);
       const claimed = claimOf(name, opened, stated, lower);
       return unusable(claimed, where, opened, stated?.lastLsn ?? this.#lastVouchedLsn());
     }
@@ -300,6 +301,12 @@ interface Below {
   readonly name: SegmentName | null;
   readonly stated: Stated;
   readonly flaw: Flaw | null;
+}
+
+/** What a good header says in a file whose name lies: of what lies before it nothing is there, unless a file is `lower`. */
+function headToldBy(header: SegmentHeader | undefined, lower: SegmentName | undefined): number | null {
+  if (header === undefined) return null;
+  return lower === undefined ? Math.max(header.headLsn, header.baseLsn) : header.headLsn;
 }
 
 /** Whether a good frame stands by now where there was none: then a writer was seen at work, and nothing is damaged. */

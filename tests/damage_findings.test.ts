@@ -303,6 +303,26 @@ test("a head frame lies behind a damaged entry, and the file above cannot be use
   assertEquals([log.wal.firstLsn, ...await lsnsOf(log)], [3, ...lsnsFrom(3, 7)]);
 });
 
+test("a crash leaves the head frame of a cut that was never told of, behind the end: it cuts nothing when the next file is damaged", async () => {
+  const log = await openEvenLog(7);
+  await log.advance(1000); // an idle frame follows LSN 7
+  await quiet();
+  const last = log.lastSegment();
+  log.faults.stop("write", "after", { path: /wal$/ });
+  unheard(log.wal.truncateBefore(6));
+  await log.runtime.stopped;
+  log.kill();
+  log.damage(last, (bytes) => void bytes.fill(0, frameAt(4), frameAt(4) + 56)); // the idle frame was not synced, and is lost
+  await log.open();
+  assertEquals([log.wal.recovery.end, log.wal.firstLsn], ["torn", 1]);
+  for (const lsn of [8, 9]) await log.commit(evenText(lsn));
+  await quiet();
+  log.kill();
+  log.damage(log.lastSegment(), (bytes) => flip(bytes, 100, 0));
+  await log.open({ recovery: "salvage" });
+  assertEquals([log.wal.firstLsn, ...await lsnsOf(log)], [1, ...lsnsFrom(1, 7)]);
+});
+
 test("the head frame of a log that is one file is damaged, and little or nothing follows it: point-in-time gives up nothing before it", async () => {
   for (const entriesBehind of [0, 1, 5]) {
     for (const byte of [20, 50]) { // in its header, in its payload

@@ -208,3 +208,38 @@ test("a bit turns in the header of the last frame, and nothing vouches for it: i
     log.kill();
   }
 });
+
+test("a salvage is killed, and an original is damaged of which it had made a copy: the next one keeps the copy", async () => {
+  for (const isRemoved of [true, false]) {
+    const log = await openEvenLog(18);
+    log.kill();
+    flip(log, nthSegment(log, 2), frameAt(1) + 100); // LSN 5
+    log.faults.stop("rename", "after", { path: /\.wal$/, nth: 2 });
+    unheard(Wal.repair(DIRECTORY, { mode: "salvage", runtime: log.runtime }));
+    await log.runtime.stopped;
+    log.kill();
+    const original = "0000000003-0000000002-0000000000000009.wal";
+    if (isRemoved) log.disk.remove(pathOf(original));
+    else flip(log, original, frameAt(1) + 100); // LSN 9
+    const { setAside } = await Wal.repair(DIRECTORY, { mode: "salvage", dryRun: true, runtime: log.runtime });
+    await repair(log, "salvage");
+    assertEquals(keptOf(log, [9]), [9]);
+    assertEquals(setAside.filter((name) => log.names().includes(name)), setAside);
+  }
+});
+
+test("of files that a mending has replaced the oldest cannot be put aside: the younger ones wait for it", async () => {
+  const log = await openEvenLog(18);
+  await close(log);
+  flip(log, nthSegment(log, 2), frameAt(2) + 100); // LSN 6: three files are replaced
+  await killRepair(log, "point-in-time");
+  log.faults.fail("rename", { path: /\/aside-/, code: "EIO" });
+  await log.open();
+  await quiet();
+  const asides = (): string[] => log.names().filter((name) => name.startsWith("aside-"));
+  assertEquals(asides(), []);
+  await close(log);
+  await log.open();
+  await quiet();
+  assertEquals(asides().length, 3);
+});

@@ -24,8 +24,8 @@ const table: Levels = readLevels(`
   L2 disk_room flaws flusher footer good_segment inheritance intake leftovers levels likely_below lock_mark mending
   L2 mending_plan newest observers opening outside_chain outside_contents outside_reader outside_source pace pending
   L2 preparation pump readable reader recovery rejected_lsns remedy repair replaced report rewriting room_queue runs
-  L2 scan sealer segment_files sets settlement survey tail turned_bit turns unlocked_survey verdict verify vouching
-  L2 waiters window writable
+  L2 scan sealer segment_files sets settlement survey tail turned_bit turns unfinished unlocked_survey verdict verify
+  L2 vouching waiters window writable
   L3 wal
   L5 cli/bench cli/bench_advice cli/bench_arrivals cli/bench_disk cli/bench_expected cli/bench_log cli/bench_place
   L5 cli/bench_presets cli/bench_report cli/bench_time cli/bench_words

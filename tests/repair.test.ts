@@ -23,7 +23,7 @@ import {
 import { SMALLEST_SEGMENT_BYTES } from "../src/format.ts";
 import { RECOVERY_MODES } from "../src/options.ts";
 import { MemoryRuntime } from "../src/runtime/memory.ts";
-import { evenText, frameAt, openEvenLog } from "./support/even_log.ts";
+import { evenText, frameAt, lsnsFrom, openEvenLog } from "./support/even_log.ts";
 import {
   ANY_WAL,
   DIRECTORY,
@@ -288,6 +288,25 @@ test("a salvage is killed while it sets aside what it has copied, then its last 
       await log.open({ recovery });
       assertEquals(await lsnsOf(log), [1, 2, 4, 5, 6, 7, 8, 9, 10, 11, 12]);
     }
+  }
+});
+
+test("a salvage was complete, and what completed it is damaged while some of the originals lie about: no copy is given up for them", async () => {
+  for (const recovery of ["salvage", "point-in-time"] as const) {
+    const log = await openEvenLog(18);
+    log.kill();
+    log.disk.flipBit(pathOf(log.segments()[1] ?? ""), frameAt(1) + 100, 0); // LSN 5
+    log.faults.stop("rename", "before", { path: /\/aside-/ });
+    unheard(Wal.repair(DIRECTORY, { mode: "salvage", runtime: log.runtime }));
+    await log.runtime.stopped;
+    log.kill();
+    for (const name of log.segments().slice(2, 5)) { // all but the oldest one were set aside
+      log.plant(`aside-${name}`, log.file(name));
+      log.disk.remove(pathOf(name));
+    }
+    log.disk.flipBit(pathOf(log.lastSegment()), 100, 0); // LSNs 17 and 18
+    await log.open({ recovery });
+    assertEquals(await lsnsOf(log), [1, 2, 3, 4, ...lsnsFrom(6, 16)]);
   }
 });
 
