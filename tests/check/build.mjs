@@ -13,6 +13,12 @@ rmSync(dist, { recursive: true, force: true });
 // The comments stand in the types, where editors look for them, and in the sources; once more would be a third of the package.
 await compile(["--removeComments", "--declaration", "false", "--isolatedDeclarations", "false"]);
 await compile(["--emitDeclarationOnly"]);
+// Nor does anybody miss how far a line is moved in, which costs 4 % of what is packed. Where a text spans lines they stay.
+for (const file of readdirSync(dist, { recursive: true, encoding: "utf8" }).filter((each) => each.endsWith(".js"))) {
+  const lines = readFileSync(join(dist, file), "utf8").split("\n");
+  const hasLongText = lines.some((line) => line.split("`").length % 2 === 0);
+  if (!hasLongText) writeFileSync(join(dist, file), lines.map((line) => line.trimStart()).join("\n"));
+}
 for (const path of Object.values(bin)) chmodSync(join(root, path), 0o755); // in a clone npm does not do it
 
 const entryPoints = Object.values(exports).map((each) => posix.normalize(each.types));

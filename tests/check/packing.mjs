@@ -14,6 +14,9 @@ const programs = ["src/cli/main.ts"];
 /** Where the tarball lies for the steps that follow. */
 export const tarballDirectory = join(root, "build/pack");
 
+/** What who installs it has to wait for. */
+const mostPackedBytes = 150_000;
+
 const papers = ["LICENSE", "README.md"];
 
 /** @typedef {import("./result.mjs").Result} Result */
@@ -51,6 +54,7 @@ export async function checkPack() {
   const modules = await modulesOf([...entryPoints, ...programs]);
   const built = modules.map((path) => `dist/${path.replace(/ts$/, "js")}`);
   const code = packed.filter((/** @type {string} */ path) => !path.endsWith(".d.ts")); // the consumers try the types
+  if (report[0].size > mostPackedBytes) return failure(`${report[0].size} bytes are packed, ${mostPackedBytes} may be`);
   const contents = compare("npm pack", code, [...papers, "package.json", ...built]);
   return sumOf([{ what: "contents", code: contents.failed, output: contents.output }, ...await startPrograms()]);
 }
