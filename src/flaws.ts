@@ -189,13 +189,14 @@ function withFirstOfUnusable(
     firstLsn,
     flaws: flaws.map((flaw) => {
       const lastLsn = Math.max(flaw.lastLsn, lastNamed);
-      const isKnown = flaw.where === "earlier" || lastLsn >= firstLsn; // how far the last file went only a voucher knows, and that may lie before it
+      // How far the last file went only a voucher knows, and that may lie before it.
+      const isKnown = flaw.where === "earlier" || lastLsn >= firstLsn;
       return { ...flaw, firstLsn, lastLsn: isKnown ? lastLost(lastLsn, firstLsn) : 0 };
     }),
   };
 }
 
-/** The last LSN that is lost, from `firstLsn` on, as far as `lastLsn` tells: one less than the first where none is, 0 where it does not. */
+/** Of what is lost from `firstLsn` on, the last one as far as `lastLsn` tells: one less than the first where none is, 0: it does not. */
 function lastLost(lastLsn: number, firstLsn: number): number {
   return lastLsn === 0 ? 0 : Math.max(lastLsn, firstLsn - 1);
 }

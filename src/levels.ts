@@ -70,7 +70,8 @@ export class Levels {
 
 /** What an entry asks for: what it says itself, or `level`. */
 export function levelOf(input: EntryInput, level: Durability): Durability {
-  if (typeof input !== "object" || input === null || isBytes(input) || isRevoked(input)) return level; // the last is refused where it is read
+  // What was revoked is refused where it is read.
+  if (typeof input !== "object" || input === null || isBytes(input) || isRevoked(input)) return level;
   const { durability } = input;
   if (durability === undefined) return level;
   if (DURABILITIES.includes(durability)) return durability;

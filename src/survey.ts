@@ -27,7 +27,7 @@ import { likelyBelow } from "./likely_below.ts";
 import { findNewest } from "./newest.ts";
 import { type Contents, type Limits, readContents } from "./runs.ts";
 import { chunksOf, FrameScanner } from "./scan.ts";
-import { type OpenSegmentFile, type Place, release } from "./segment.ts";
+import { type OpenSegmentFile, openSegmentFile, type Place, release } from "./segment.ts";
 import { needlessAmong } from "./unfinished.ts";
 import type { Ending } from "./verdict.ts";
 
@@ -44,7 +44,7 @@ export interface Survey {
   readonly headLsn: number;
   /** The same, as a head frame of the newest usable segment says that nothing bears out: who cut so far does not miss what is below. */
   readonly lastHeadLsn: number;
-  /** The highest LSN that a voucher knows of, where the last segment cannot be used; 0 else. */
+  /** The highest LSN that a voucher knows of, or a file under a wrong name, where the last segment cannot be used; 0 else. */
   readonly vouchedLsn: number;
   readonly ending: Ending;
   /** A segment above the last one that has vanished, or two files that claim to be one. */
@@ -97,8 +97,10 @@ class Surveyor {
   #knowsHead = false;
   /** The same, as a head frame says that may not have been synced. */
   #lastHeadLsn = 1;
-  /** As the newest file has it whose header is good and whose name lies; null where none does. For telling what is lost, no more. */
+  /** Where the log began, as the newest file tells whose header is good and whose name lies; null where none does. */
   #toldHeadLsn: number | null = null;
+  /** The last LSN before the first damage in any such file: it was given out. */
+  #toldLastLsn = 0;
   #ending: Ending = "unclean";
 
   constructor(place: Place, names: readonly string[], vouchers: readonly OutsideVoucher[], onProgress: WalProgress) {
@@ -219,7 +221,7 @@ class Surveyor {
       // Where nobody knows whose log this is, it is judged like the last one: no mode puts one of the two out of the log.
       const where = stated === null || opened.finding === "foreign" && this.#isDisputed ? "last" : "earlier";
       const lower = this.#candidates.find(({ id }) => id < name.id);
-      this.#toldHeadLsn ??= headToldBy(opened.header, lower);
+      if (opened.header !== undefined) await this.#learnFrom(opened.header, name);
       const claimed = claimOf(name, opened, stated, lower);
       return unusable(claimed, where, opened, stated?.lastLsn ?? this.#lastVouchedLsn());
     }
@@ -254,6 +256,15 @@ class Surveyor {
     }
   }
 
+  /** What a good header and the frames behind it tell, under whatever name. */
+  async #learnFrom({ headLsn }: SegmentHeader, { name }: SegmentName): Promise<void> {
+    const contents = await contentsUnder(this.#place, name).catch((error: unknown) => {
+      throw new WalIoError(`read ${name}`, error);
+    });
+    this.#toldHeadLsn ??= Math.max(headLsn, contents?.lastHeadLsn ?? 0);
+    this.#toldLastLsn = Math.max(this.#toldLastLsn, contents?.runs[0].lastLsn ?? 0);
+  }
+
   /** What is behind the last run may have been torn by a crash, unless something vouches for it. */
   async #flawsOfLast(name: SegmentName, opened: OpenSegmentFile, { runs }: Contents): Promise<Flaw[]> {
     const [first] = runs;
@@ -285,9 +296,10 @@ class Surveyor {
     return lost > lastLsn ? lost : 0;
   }
 
-  /** The highest LSN that a voucher knows of; one that says that all numbers were given out is wrong. */
+  /** The highest LSN that a voucher knows of, or a file under a wrong name; what says that all numbers were given out is wrong. */
   #lastVouchedLsn(): number {
-    return Math.max(0, ...this.#vouchers.map(({ lsn }) => lsn).filter((lsn) => lsn < MAX_NUMBER - 1));
+    const told = [this.#toldLastLsn, ...this.#vouchers.map(({ lsn }) => lsn)];
+    return Math.max(0, ...told.filter((lsn) => lsn < MAX_NUMBER - 1));
   }
 
   /** The last LSN that a voucher says is in this segment; 0 where none does. */
@@ -303,10 +315,15 @@ interface Below {
   readonly flaw: Flaw | null;
 }
 
-/** What a good header says in a file whose name lies: of what lies before it nothing is there, unless a file is `lower`. */
-function headToldBy(header: SegmentHeader | undefined, lower: SegmentName | undefined): number | null {
-  if (header === undefined) return null;
-  return lower === undefined ? Math.max(header.headLsn, header.baseLsn) : header.headLsn;
+/** What a file holds, whatever its name says; null where its header is damaged. */
+async function contentsUnder(place: Place, name: string): Promise<Contents | null> {
+  const opened = await openSegmentFile(place, name, "read");
+  if ("fault" in opened) return null;
+  try {
+    return await readContents(opened, { endOffset: opened.sizeBytes, lastLsn: MAX_NUMBER });
+  } finally {
+    await release(opened.file);
+  }
 }
 
 /** Whether a good frame stands by now where there was none: then a writer was seen at work, and nothing is damaged. */

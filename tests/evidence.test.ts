@@ -47,6 +47,21 @@ async function salvagedLog(): Promise<LogFixture> {
   return log;
 }
 
+/** Ten entries, of which a disk misread LSN 6 once: a mending has given up that one and all behind. */
+async function misreadLog(): Promise<LogFixture> {
+  const log = await openEvenLog(10);
+  await close(log);
+  log.faults.misread(new RegExp(nthSegment(log, 2)), frameAt(2) + 100);
+  await repair(log, "point-in-time");
+  return log;
+}
+
+/** Other entries take the place of what was given up. */
+async function goOn(log: LogFixture, lastLsn: number): Promise<void> {
+  await log.open();
+  for (let lsn = 6; lsn <= lastLsn; lsn++) await log.commit(`another ${lsn}`.padEnd(900, "-"));
+}
+
 test("a log is cut in the middle of what a salvage has copied, and damaged just there: what is given up behind that is kept", async () => {
   for (const isKilled of [false, true]) {
     const log = await salvagedLog();
@@ -103,12 +118,8 @@ test("a set is complete also when the log was mended twice since, and what compl
 
 test("a disk misreads a frame once: what a mending has given up for it is kept when the file goes, alone or with the next one", async () => {
   for (const lastLsn of [7, 16]) {
-    const log = await openEvenLog(10);
-    await close(log);
-    log.faults.misread(new RegExp(nthSegment(log, 2)), frameAt(2) + 100); // LSN 6
-    await repair(log, "point-in-time");
-    await log.open();
-    for (let lsn = 6; lsn <= lastLsn; lsn++) await log.commit(`another ${lsn}`.padEnd(900, "-"));
+    const log = await misreadLog();
+    await goOn(log, lastLsn);
     const held = log.wal.readable({ from: 5 }).getReader();
     await held.read();
     await log.wal.truncateBefore(lastLsn);
@@ -138,12 +149,8 @@ test("files that a mending has replaced cannot be put aside, and the log is cut 
 
 test("what a mending gave up finds no room when its file is to go, and the file goes that says where that ended: it is kept", async () => {
   for (const code of ["ENOSPC", "EIO"]) {
-    const log = await openEvenLog(10);
-    await close(log);
-    log.faults.misread(new RegExp(nthSegment(log, 2)), frameAt(2) + 100); // LSN 6
-    await repair(log, "point-in-time");
-    await log.open();
-    for (let lsn = 6; lsn <= 16; lsn++) await log.commit(`another ${lsn}`.padEnd(900, "-"));
+    const log = await misreadLog();
+    await goOn(log, 16);
     await close(log);
     await log.open(); // nobody else names the second file as the one before it
     await quiet();
@@ -159,12 +166,8 @@ test("what a mending gave up finds no room when its file is to go, and the file 
 });
 
 test("the file is damaged that says where the one before it ended, when both are to go: what a mending gave up there is kept", async () => {
-  const log = await openEvenLog(10);
-  await close(log);
-  log.faults.misread(new RegExp(nthSegment(log, 2)), frameAt(2) + 100); // LSN 6
-  await repair(log, "point-in-time");
-  await log.open();
-  for (let lsn = 6; lsn <= 16; lsn++) await log.commit(`another ${lsn}`.padEnd(900, "-"));
+  const log = await misreadLog();
+  await goOn(log, 16);
   const held = log.wal.readable({ from: 5 }).getReader();
   await held.read(); // both files stay when they are cut away
   await log.wal.truncateBefore(10);

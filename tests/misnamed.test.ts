@@ -184,9 +184,32 @@ test("strays alone are left of a closed log: no LSN is given out twice that the 
   assertGreater(next, 3);
 });
 
+test("the first segment is gone and the other one renamed: what is lost is told from the first LSN on", async () => {
+  const log = await openEvenLog(6);
+  log.kill();
+  const [first = "", second = ""] = log.segments();
+  log.plant("0000000099-0000000002-0000000000000007.wal", log.file(second));
+  log.disk.remove(pathOf(first));
+  log.disk.remove(pathOf(second));
+  assertEquals(rangesOf(await Wal.verify(DIRECTORY, { runtime: log.runtime })), ["1 to 6"]);
+});
+
 test("the last segment of a closed log was renamed: no LSN is given out twice that the lock file knows of", async () => {
   for (const name of ["0000000099-0000000000-0000000000000001.wal", "0000000099-0000000006-0000000000000025.wal"]) {
     const log = await closedLog();
+    const last = log.lastSegment();
+    log.plant(name, log.file(last));
+    log.disk.remove(pathOf(last));
+    assertEquals(rangesOf(await Wal.verify(DIRECTORY, { runtime: log.runtime })), ["25 to 26"]);
+    const { lsns, next } = await repaired(log, "salvage");
+    assertEquals([...lsns, next], [...lsnsFrom(1, 24), 27]);
+  }
+});
+
+test("the last segment of a log that was not closed was renamed: no LSN is given out twice that is in it", async () => {
+  for (const name of ["0000000099-0000000000-0000000000000001.wal", "0000000099-0000000006-0000000000000025.wal"]) {
+    const log = await openEvenLog(LAST_LSN);
+    log.kill();
     const last = log.lastSegment();
     log.plant(name, log.file(last));
     log.disk.remove(pathOf(last));

@@ -311,11 +311,19 @@ export const recoveryModes: readonly Mutant[] = [
   },
   {
     rule: "4 a mending gives no LSN out again",
-    name: "takes the head that a stray was born with for all that it says of what lay before it",
+    name: "overlooks the head frame in a file that bears a wrong name",
     file: "src/survey.ts",
-    find: `Math.max(header.headLsn, header.baseLsn)`,
-    replace: `Math.max(header.headLsn, 0 * header.baseLsn)`,
+    find: `Math.max(headLsn, contents?.lastHeadLsn ?? 0)`,
+    replace: `Math.max(headLsn, 0)`,
     caughtBy: tests("misnamed", "a log that was cut to one file, and the file was renamed"),
+  },
+  {
+    rule: "4 salvage gives no LSN out again",
+    name: "does not look how far a last segment went that bears a wrong name",
+    file: "src/survey.ts",
+    find: `this.#toldLastLsn = Math.max(this.#toldLastLsn, contents?.runs[0].lastLsn ?? 0);`,
+    replace: `this.#toldLastLsn = Math.max(this.#toldLastLsn, 0);`,
+    caughtBy: tests("misnamed", "the last segment of a log that was not closed was renamed"),
   },
   {
     rule: "4 torn is reported and kept",
